@@ -1,0 +1,60 @@
+// One way to say that something failed: Result<T>. No exception crosses a room.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+namespace cc {
+
+enum class ErrorKind {
+#define KIND(name, http, exit, title) name,
+#include "base/error_kinds.inc"
+#undef KIND
+};
+
+// What is fixed about a kind; the table is base/error_kinds.inc.
+struct ErrorFacts {
+  std::string_view code;   // stable word for machines
+  int http_status;         // status of our own endpoints
+  int exit_code;           // exit code of the command line
+  std::string_view title;  // for people
+};
+const ErrorFacts& facts(ErrorKind kind);
+// The kind of a code word; internal when the word is not one of ours.
+ErrorKind kind_of(std::string_view code);
+
+// A failure: its kind, and what the operator should know and do next. Never holds a secret.
+struct Error {
+  ErrorKind kind = ErrorKind::internal;
+  std::string message;
+};
+
+template <class T>
+using Result = tl::expected<T, Error>;
+
+inline tl::unexpected<Error> fail(ErrorKind kind, std::string message) {
+  return tl::unexpected<Error>(Error{kind, std::move(message)});
+}
+inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+
+}  // namespace cc
+
+// Returns the error of a Result<void>-like expression to the caller.
+#define CC_TRY(expression)                                     \
+  do {                                                         \
+    if (auto cc_try_result = (expression); !cc_try_result) {   \
+      return ::cc::fail(std::move(cc_try_result).error());     \
+    }                                                          \
+  } while (false)
+
+#define CC_JOIN_INNER(a, b) a##b
+#define CC_JOIN(a, b) CC_JOIN_INNER(a, b)
+// CC_ASSIGN(auto value, expression): takes the value, or returns the error to the caller.
+#define CC_ASSIGN(target, expression) CC_ASSIGN_INNER(CC_JOIN(cc_assign_, __LINE__), target, expression)
+#define CC_ASSIGN_INNER(name, target, expression)  \
+  auto name = (expression);                        \
+  if (!name) {                                     \
+    return ::cc::fail(std::move(name).error());    \
+  }                                                \
+  target = *std::move(name)
