@@ -1,0 +1,28 @@
+// SHA-256, HMAC-SHA-256 and HKDF-SHA-256 (FIPS 180-4, RFC 2104, RFC 5869).
+#pragma once
+
+#include <array>
+#include <initializer_list>
+
+#include "base/bytes.h"
+#include "base/secret.h"
+
+namespace cc::crypto {
+
+using Digest = std::array<std::uint8_t, 32>;
+
+Digest sha256(ByteView message);
+// SHA-256 of the parts, one after the other.
+Digest sha256(std::initializer_list<ByteView> parts);
+
+// HMAC of the parts, one after the other. The parts must be self-delimiting; the caller sees to that.
+Digest hmac_sha256(ByteView key, std::initializer_list<ByteView> parts);
+// The same over a secret key.
+Digest hmac_sha256(const Secret<32>& key, std::initializer_list<ByteView> parts);
+
+// HKDF extract-and-expand to 32 bytes.
+Secret<32> hkdf_sha256(ByteView ikm, ByteView salt, ByteView info);
+// DESIGN section 3: HKDF-SHA256(ikm, salt = chamber id, info = "cc/v1/" + purpose ‖ id).
+Secret<32> derive(const Secret<32>& ikm, ByteView chamber_id, std::string_view purpose, ByteView id = {});
+
+}  // namespace cc::crypto

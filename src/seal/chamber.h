@@ -1,0 +1,126 @@
+// The chamber: the state machine around the seal record (DESIGN section 4). Every ceremony goes through here.
+//
+// Two machines as tables in phases.h: the record phase (read off the stored record) and the process phase (this process
+// only). Six visible states are derived from both. No I/O of its own: KEKs, store, clock and randomness are ports.
+//
+// Threads: every call may come from any thread. Ceremonies are serialised inside; they may block on a KEK or on Argon2id,
+// so call them off the I/O threads. status(), may_sign() and setup_token() never wait for a ceremony.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "crypto/password.h"
+#include "seal/ports.h"
+
+namespace cc::seal {
+
+enum class VisibleState { uninitialized, awaiting_registration, sealed, kms_unsealed, unsealed, awaiting_rotation };
+std::string_view name(VisibleState state);
+
+struct InitRequest {
+  std::vector<std::string> keks;       // kms_key_arns
+  unsigned kms_threshold = 0;
+  unsigned unseal_threshold = 0;       // 0 with no operators: kms_only
+  std::vector<std::string> operators;
+};
+struct InitReply {
+  VisibleState state;
+  std::uint64_t validators_loaded = 0;                            // kms_only
+  std::vector<std::pair<std::string, SecretBytes>> operator_tokens;  // operator mode, in the order given
+};
+
+// How an operator proves who they are: a passphrase, or the response of a device. `kind` is "passphrase" today.
+struct CredentialSecret {
+  std::string kind = "passphrase";
+  SecretBytes secret;
+};
+struct RegisterReply {
+  unsigned registered = 0;
+  unsigned remaining = 0;
+  std::optional<VisibleState> state;  // set when this was the last registration
+};
+struct UnsealReply {
+  unsigned shares_received = 0;
+  unsigned shares_required = 0;
+  std::optional<VisibleState> state;  // set when this share opened the chamber
+  std::uint64_t validators_loaded = 0;
+};
+
+struct Status {
+  VisibleState state = VisibleState::uninitialized;
+  std::uint64_t epoch = 0;
+  std::string mode;                    // "", "kms_only" or "unseal"
+  unsigned kms_threshold = 0, kms_members = 0;
+  unsigned unseal_threshold = 0, operators = 0;
+  unsigned shares_received = 0;
+  unsigned registered = 0;
+  std::optional<Error> trouble;        // why the chamber is not further (KMS, record_missing, …)
+  std::uint64_t keys_loaded = 0;
+  bool kek_beside_data = false;        // a thief of this disk opens a kms_only chamber
+  bool held = false;                   // sealed with hold: stays sealed over restarts
+};
+
+struct ChamberOptions {
+  Milliseconds unseal_timeout{30 * 60 * 1000};  // 0: never
+  crypto::Argon2Params argon2;
+  // Attempts before back-off starts, per operator and source.
+  unsigned free_attempts = 5;
+};
+
+class Chamber {
+ public:
+  struct Ports {
+    KekService& keks;
+    StateStore& store;
+    TraceKeeper& traces;
+    ChamberListener& listener;
+    Clock& clock;
+    Random& random;
+  };
+  Chamber(Ports ports, ChamberOptions options);
+  ~Chamber();
+
+  // Reads the record and settles the first state. With a record the KMS step is left to run_kms_step().
+  Result<void> boot();
+  // Tries to open the KMS lock (and with kms_only the chamber). Safe to call at any time and again after a failure;
+  // does nothing when there is nothing to do. The caller retries with jitter while status().trouble names a KEK.
+  Result<void> run_kms_step();
+  // Drops collected shares whose time is over. Call once a second.
+  void tick();
+
+  Status status() const;
+  // Whether sealed keys may sign (unsealed, awaiting_rotation). Cheap; read on every request.
+  bool may_sign() const;
+  // The setup token while it is good for something; logged by the composition root. Changes after init-reset.
+  std::optional<std::string> setup_token() const;
+
+  Result<InitReply> init(const InitRequest& request, const SecretBytes& setup_token);
+  Result<void> init_reset(const SecretBytes& setup_token);
+  Result<RegisterReply> register_operator(const std::string& operator_name, const SecretBytes& registration_token,
+                                          const std::string& credential_id, const CredentialSecret& credential);
+  // `source` names the caller for back-off (an address); it is never stored.
+  Result<UnsealReply> unseal(const std::string& operator_name, const CredentialSecret& credential, const std::string& source);
+  // Wipes collected shares; the caller proves a credential, or is already authorised.
+  Result<UnsealReply> unseal_reset(const std::string& operator_name, const CredentialSecret& credential, const std::string& source);
+  Result<UnsealReply> unseal_reset_authorised();
+  // Acts locally first and cannot fail; the error, if any, says what could not be stored afterwards (hold).
+  Result<void> seal(const std::string& reason, bool hold);
+  // After a seal: allows the KMS step again.
+  Result<void> resume();
+  Result<std::vector<std::string>> credential_ids(const std::string& operator_name) const;
+
+ private:
+  class Machine;
+  std::unique_ptr<Machine> machine_;
+};
+
+}  // namespace cc::seal

@@ -1,0 +1,92 @@
+// What the chamber needs from outside: KEKs, a store for its documents, and somebody to tell when it opens and closes.
+// Implementations live in src/adapters; tests pass in-memory ones with injected faults.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace cc::seal {
+
+using ChamberId = std::array<std::uint8_t, 16>;
+using LockId = std::array<std::uint8_t, 16>;
+using MasterKeyId = std::array<std::uint8_t, 8>;
+
+// Bound to every wrapped share (AWS: encryption context; local KEK: AAD). Keys sorted, values plain text.
+using KekContext = std::map<std::string, std::string>;
+
+// Key-encryption keys by name (`local://NAME`, an AWS ARN, …). Thread-safe; calls may block on a network.
+class KekService {
+ public:
+  virtual ~KekService() = default;
+  // Syntax only, no network. Errors: kek_name_invalid ("invalid KMS ARN" for a malformed AWS one), kek_not_allowed.
+  // Returns the canonical name: two names of one key have one canonical name.
+  virtual Result<std::string> canonical_name(const std::string& name) const = 0;
+  // Makes the KEK usable for a new lock (a local KEK is created and flushed; an outside one is only looked up).
+  virtual Result<void> prepare(const std::string& name) = 0;
+  virtual Result<Bytes> wrap(const std::string& name, const KekContext& context, const SecretBytes& share) = 0;
+  // Errors: kms_unreachable, kms_denied, kms_missing (retry later or repair); kms_mismatch (not wrapped by this KEK or
+  // another context). A network failure is never called a wrong key.
+  virtual Result<SecretBytes> unwrap(const std::string& name, const KekContext& context, ByteView wrapped) = 0;
+};
+
+// A document with its revision. Revision 0 never exists.
+struct Document {
+  std::uint64_t revision = 0;
+  Bytes content;
+};
+
+// Named documents with conditional writes; every write is durable when the call returns. Thread-safe.
+class StateStore {
+ public:
+  virtual ~StateStore() = default;
+  // Empty when there is no such document. Errors: store_unavailable.
+  virtual Result<std::optional<Document>> read(const std::string& name) = 0;
+  // Writes revision expected + 1 when the stored revision is `expected` (0: the document must not exist yet).
+  // Returns the new revision. Errors: record_conflict, store_unavailable, store_in_doubt (read again before anything else).
+  virtual Result<std::uint64_t> write(const std::string& name, std::uint64_t expected, ByteView content) = 0;
+};
+inline constexpr const char* kSealRecordDocument = "seal-record";
+
+// The master keys while the chamber is open: exactly one current, at most one retiring.
+struct MasterKeys {
+  MasterKeyId current{};
+  std::map<MasterKeyId, Secret<32>> keys;
+};
+
+// Told by the chamber; implemented by the composition root over the key ring and the signing pipeline.
+class ChamberListener {
+ public:
+  virtual ~ChamberListener() = default;
+  // Loads the key ring. Returns the number of keys ready to sign; only then is `unsealed` reported.
+  // Errors: key_record_tampered, wrong_master_key (sentinel), store_unavailable. The chamber then stays closed.
+  virtual Result<std::uint64_t> opened(const ChamberId& chamber, const MasterKeys& keys) = 0;
+  // Stops admission, lets committed requests finish (at most 2 s), wipes every key. Cannot fail. Idempotent.
+  virtual void closing() = 0;
+  // A record exists from now on: until then filesystem and memory keys may sign without a chamber.
+  virtual void record_exists(bool exists) = 0;
+};
+
+// Facts outside the seal record that show that a chamber existed here before.
+struct Traces {
+  bool key_records = false;               // the key store holds sealed keys
+  std::optional<ChamberId> named_chamber; // the slashing store names a chamber
+  std::uint64_t highest_epoch = 0;        // as the slashing store remembers it
+  std::array<std::uint8_t, 32> core_digest{};  // digest of the core at that epoch
+};
+class TraceKeeper {
+ public:
+  virtual ~TraceKeeper() = default;
+  virtual Result<Traces> traces() = 0;
+  // Durable before the chamber goes on. Never lowers the epoch.
+  virtual Result<void> remember(const ChamberId& chamber, std::uint64_t epoch, const std::array<std::uint8_t, 32>& core_digest) = 0;
+};
+
+}  // namespace cc::seal
