@@ -1,0 +1,71 @@
+// Who may do what: auth policies with scopes, key and operation limits; tokens compared in constant time as HMACs under a
+// per-process key (DESIGN section 5).
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/chain.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "base/secret.h"
+
+namespace cc::access {
+
+// Every scope of DESIGN section 5. `chamber_keys_write` in a policy means import + patch.
+enum class Scope {
+  sign, public_keys, reload, list_keys, import_keystores, delete_keys, chamber_status, chamber_seal, chamber_rotate,
+  chamber_keys_list, chamber_keys_generate, chamber_keys_import, chamber_keys_patch, chamber_keys_delete,
+};
+std::string_view name(Scope scope);
+std::optional<Scope> scope_named(std::string_view text);
+
+// A policy as configured. Absent lists do not limit.
+struct PolicyConfig {
+  std::string name;
+  SecretBytes token;  // empty for unauthenticated_policy
+  std::optional<std::vector<std::string>> allowed_scopes;
+  std::vector<std::string> denied_scopes;
+  std::optional<std::vector<std::string>> allowed_keys;        // 0x public keys
+  std::optional<std::vector<std::string>> allowed_operations;  // signing types
+};
+
+// The caller of one request.
+struct Caller {
+  std::string policy;  // its name, for the log
+  bool authenticated = false;
+};
+
+class Policies {
+ public:
+  // Errors: config_invalid for an unknown scope, a token under 16 characters, a repeated token or name.
+  static Result<Policies> make(std::vector<PolicyConfig> policies, std::optional<PolicyConfig> unauthenticated, Random& random);
+  // With no policies at all: compatibility routes are open, chamber routes take only `admin_token`, from loopback.
+  static Result<Policies> open_with_admin(const SecretBytes& admin_token, Random& random);
+
+  // `authorization`: the header's value (Basic policy:token or Bearer token), empty when absent.
+  // Errors: unauthorized (401), forbidden (403). Neither says which part was wrong.
+  Result<Caller> allow(Scope scope, std::string_view authorization, bool loopback) const;
+  // Signing: also the key and the operation (signing type, upper case).
+  Result<void> allow_signing(const Caller& caller, const BlsPublicKey& key, std::string_view operation) const;
+
+ private:
+  struct Rule {
+    std::string name;
+    std::array<std::uint8_t, 32> token_mac{};
+    std::set<Scope> scopes;
+    std::optional<std::set<BlsPublicKey>> keys;
+    std::optional<std::set<std::string, std::less<>>> operations;
+  };
+  std::vector<Rule> rules_;
+  std::optional<Rule> unauthenticated_;
+  std::optional<Rule> admin_;
+  Secret<32> mac_key_;
+};
+
+}  // namespace cc::access

@@ -1,0 +1,52 @@
+// The EIP-3076 rules and the network guard, as pure code over a transaction.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "guard/slashing_store.h"
+
+namespace cc::guard {
+
+enum class Strategy {
+  complete,  // history with roots plus low watermarks: the identical root again is allowed
+  minimal,   // EIP-3076's minimal database: watermarks only
+};
+
+struct Policy {
+  Strategy strategy = Strategy::complete;
+  bool require_history = false;
+};
+
+struct BlockCheck {
+  Slot slot;
+};
+struct AttestationCheck {
+  Epoch source;
+  Epoch target;
+};
+
+// One thing about to be signed.
+struct Check {
+  BlsPublicKey key{};
+  std::variant<std::monostate, BlockCheck, AttestationCheck> duty;  // monostate: permit and network are checked, nothing recorded
+  Root signing_root{};
+  std::optional<Root> genesis_validators_root;
+};
+
+// What was decided: nothing (allowed and recorded), or why not (slashable, no_history, key_retired, network_mismatch).
+using Verdict = std::optional<Error>;
+
+// Checks and records one. The outer Result fails only for the store. On a refusal nothing is written for this check.
+Result<Verdict> check_and_record(SlashingTransaction& tx, const Policy& policy, const Check& check);
+
+// Gives or withdraws a key's permit; raises the generation. `fresh`: the key was generated here, its history is known and empty.
+Result<void> permit(SlashingTransaction& tx, const BlsPublicKey& key, bool fresh);
+Result<void> withdraw(SlashingTransaction& tx, const BlsPublicKey& key);
+// Raises watermarks (never lowers them).
+Result<void> raise_watermarks(SlashingTransaction& tx, const BlsPublicKey& key, const Watermarks& floor);
+
+}  // namespace cc::guard

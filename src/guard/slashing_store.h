@@ -1,0 +1,91 @@
+// The slashing protection store as a port, and the EIP-3076 rules over it.
+//
+// The rules (rules.h) are pure code over SlashingTransaction; a store gives durable transactions that are serialised per
+// validator. Check and record run in one transaction, in order, each request seeing those before it in the batch.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/chain.h"
+#include "base/result.h"
+
+namespace cc::guard {
+
+// Watermarks only rise. A message below its low watermark is refused; at the watermark only the identical root passes.
+struct Watermarks {
+  std::optional<Slot> block_slot;
+  std::optional<Epoch> source_epoch;
+  std::optional<Epoch> target_epoch;
+};
+
+struct SignedBlock {
+  Slot slot;
+  std::optional<Root> signing_root;  // absent in imported history without roots
+};
+struct SignedAttestation {
+  Epoch source;
+  Epoch target;
+  std::optional<Root> signing_root;
+};
+
+// A key's permit: withdrawn first when the key is deactivated or deleted, given back only by an explicit import or activation.
+enum class Permit { permitted, retired };
+
+struct ValidatorRow {
+  std::int64_t id = 0;
+  Permit permit = Permit::permitted;
+  std::uint64_t generation = 0;
+  bool history_known = false;  // any record, any import, or generated here
+  Watermarks low;
+};
+
+// Primitive reads and writes inside one durable transaction.
+class SlashingTransaction {
+ public:
+  virtual ~SlashingTransaction() = default;
+  // The validator's row; created (permitted, no history) when absent and `create` is set.
+  virtual Result<std::optional<ValidatorRow>> validator(const BlsPublicKey& key, bool create) = 0;
+  virtual Result<void> update_validator(const ValidatorRow& row) = 0;
+  virtual Result<std::vector<SignedBlock>> blocks_at(std::int64_t validator, Slot slot) = 0;
+  virtual Result<std::vector<SignedAttestation>> attestations_at(std::int64_t validator, Epoch target) = 0;
+  // Some vote with source < s and target > t (it surrounds the new one), and the other way round.
+  virtual Result<std::optional<SignedAttestation>> surrounding(std::int64_t validator, Epoch source, Epoch target) = 0;
+  virtual Result<std::optional<SignedAttestation>> surrounded(std::int64_t validator, Epoch source, Epoch target) = 0;
+  virtual Result<void> add_block(std::int64_t validator, const SignedBlock& block) = 0;
+  virtual Result<void> add_attestation(std::int64_t validator, const SignedAttestation& attestation) = 0;
+  virtual Result<std::optional<Root>> genesis_validators_root() = 0;
+  virtual Result<void> set_genesis_validators_root(const Root& root) = 0;
+  // For export and pruning.
+  virtual Result<std::vector<BlsPublicKey>> validators() = 0;
+  virtual Result<std::vector<SignedBlock>> all_blocks(std::int64_t validator) = 0;
+  virtual Result<std::vector<SignedAttestation>> all_attestations(std::int64_t validator) = 0;
+};
+
+// Who the store is, so that a foreign, empty or older one is noticed (DESIGN section 4).
+struct StoreIdentity {
+  std::array<std::uint8_t, 16> id{};
+  std::uint64_t run = 0;       // grows by one with every opening for signing
+  std::uint64_t commits = 0;   // grows by one with every committed transaction
+  std::optional<std::array<std::uint8_t, 16>> chamber;  // the chamber it serves
+  std::uint64_t highest_epoch = 0;                      // highest seal epoch seen
+  Root core_digest{};                                   // digest of the seal record's core at that epoch
+};
+
+class SlashingStore {
+ public:
+  virtual ~SlashingStore() = default;
+  // Runs `work` in one durable transaction and returns after the flush. When `work` fails, nothing is kept.
+  // Errors: those of `work`; store_unavailable (nothing kept); store_in_doubt (outcome unknown: release nothing; the
+  // store reopens itself before the next transaction).
+  virtual Result<void> transact(const std::function<Result<void>(SlashingTransaction&)>& work) = 0;
+  virtual Result<StoreIdentity> identity() = 0;
+  // Names the chamber it serves and its highest epoch; the epoch never falls. Durable.
+  virtual Result<void> name_chamber(const std::array<std::uint8_t, 16>& chamber, std::uint64_t epoch, const Root& core_digest) = 0;
+};
+
+}  // namespace cc::guard

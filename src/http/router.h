@@ -1,0 +1,43 @@
+// Routes by method and path pattern. A pattern part {name} captures one path segment.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "http/message.h"
+
+namespace cc::http {
+
+// May answer at once or move the request and the responder to another thread.
+using Handler = std::function<void(Request, Responder)>;
+
+struct RouteOptions {
+  std::size_t body_limit = 1024UL * 1024;  // larger bodies: 413 before they are read
+  bool always = false;                      // answered even when the server sheds load (/upcheck)
+};
+
+class Router {
+ public:
+  void add(std::string method, std::string pattern, Handler handler, RouteOptions options = {});
+
+  struct Match {
+    const Handler* handler = nullptr;
+    RouteOptions options;
+    std::map<std::string, std::string> captures;
+    bool path_known = false;         // another method would match: 405
+    std::vector<std::string> allow;  // those methods
+  };
+  Match match(std::string_view method, std::string_view path) const;
+
+ private:
+  struct Route {
+    std::string method;
+    std::vector<std::string> parts;
+    Handler handler;
+    RouteOptions options;
+  };
+  std::vector<Route> routes_;
+};
+
+}  // namespace cc::http

@@ -1,0 +1,46 @@
+// The unsealed keys in locked memory, ready to sign. Thread-safe; look-ups never wait for a load.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/chain.h"
+#include "crypto/bls.h"
+
+namespace cc::keys {
+
+enum class KeySource { sealed, filesystem, memory };
+std::string_view name(KeySource source);
+
+struct RingKey {
+  BlsPublicKey public_key{};
+  KeySource source = KeySource::sealed;
+  crypto::BlsSecretKey secret;
+};
+
+class KeyRing {
+ public:
+  // Null when the key is not loaded. The pointer keeps the key alive for a signature that is under way.
+  std::shared_ptr<const RingKey> find(const BlsPublicKey& key) const;
+  bool contains(const BlsPublicKey& key) const { return find(key) != nullptr; }
+  // False when a key with this public key is there already (the first one wins).
+  bool add(std::shared_ptr<const RingKey> key);
+  bool remove(const BlsPublicKey& key);
+  // Wipes every key, whatever its source. Keys of signatures under way die with them.
+  void clear();
+  // Wipes the keys of one source.
+  void clear(KeySource source);
+  std::uint64_t size() const;
+  std::vector<BlsPublicKey> public_keys() const;  // sorted
+
+ private:
+  mutable std::shared_mutex mutex_;
+  std::unordered_map<BlsPublicKey, std::shared_ptr<const RingKey>, BlsPublicKeyHash> keys_;
+};
+
+}  // namespace cc::keys

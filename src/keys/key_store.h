@@ -1,0 +1,47 @@
+// Where sealed key records live: the port, and the record itself (bytes in docs/spec/key-record.md).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/chain.h"
+#include "base/result.h"
+
+namespace cc::keys {
+
+enum class KeyStatus { active, inactive };
+std::string_view name(KeyStatus status);
+
+// One stored record as the store sees it: opaque bytes beside the columns it selects by.
+struct StoredKey {
+  BlsPublicKey public_key{};
+  KeyStatus status = KeyStatus::active;
+  Bytes record;  // the encoded key record
+};
+
+class KeyStore {
+ public:
+  virtual ~KeyStore() = default;
+  // Every record with one of the statuses, in pages, in order of public key. Stops at the callback's first error.
+  virtual Result<void> for_each(std::optional<KeyStatus> only, const std::function<Result<void>(const StoredKey&)>& visit) = 0;
+  virtual Result<std::uint64_t> count(std::optional<KeyStatus> only) = 0;
+  // At most `limit` records with a public key above `after`.
+  virtual Result<std::vector<StoredKey>> page(const std::optional<BlsPublicKey>& after, std::size_t limit) = 0;
+  virtual Result<std::optional<StoredKey>> find(const BlsPublicKey& key) = 0;
+  // Adds those that are not there yet, all in one durable transaction; false marks a public key that was already stored.
+  virtual Result<std::vector<bool>> add(const std::vector<StoredKey>& records) = 0;
+  // Replaces a record that exists. Durable. Errors: unknown_key.
+  virtual Result<void> replace(const StoredKey& record) = 0;
+  // Errors: unknown_key.
+  virtual Result<void> remove(const BlsPublicKey& key) = 0;
+  // The sentinel sealed under the master key; empty while there is none.
+  virtual Result<std::optional<Bytes>> sentinel() = 0;
+  virtual Result<void> set_sentinel(ByteView sentinel) = 0;
+};
+
+}  // namespace cc::keys

@@ -1,0 +1,60 @@
+// The sign path behind the parsers: queue → one committer (guard, one durable transaction per batch) → signing workers →
+// reply. Natural group commit: while one transaction flushes, the next batch collects; no timers. A signature may be
+// computed while the commit flushes but leaves only after it returned; on failure it is wiped.
+//
+// Threads: submit() from any thread, never blocks; replies come on a worker thread.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "base/chain.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "guard/rules.h"
+#include "guard/slashing_store.h"
+#include "keys/key_ring.h"
+
+namespace cc::signing {
+
+struct SignJob {
+  std::shared_ptr<const keys::RingKey> key;
+  guard::Check check;  // key, duty, signing root, genesis root
+  std::function<void(Result<BlsSignature>)> reply;
+};
+
+struct PipelineOptions {
+  std::size_t workers = 0;          // 0: one per core
+  std::size_t queue_limit = 16384;  // more is answered `overloaded`
+  std::size_t batch_limit = 512;
+  guard::Policy policy;
+};
+
+struct PipelineCounters {
+  std::uint64_t signed_total = 0, refused_total = 0, failed_total = 0, batches_total = 0, queued = 0;
+};
+
+class Pipeline {
+ public:
+  // The store outlives the pipeline.
+  Pipeline(guard::SlashingStore& store, PipelineOptions options);
+  ~Pipeline();
+
+  // Calls job.reply exactly once. signer_sealed while the gate is closed, overloaded when the queue is full.
+  void submit(SignJob job);
+  // Opens and closes admission. close_gate() returns when every committed request was answered, at most `patience` later;
+  // what was not committed by then is refused with signer_sealed.
+  void open_gate();
+  void close_gate(Milliseconds patience);
+  bool gate_open() const;
+  // While set, every submit is answered with this error (slashing_store_mismatch, …).
+  void refuse_with(std::optional<Error> error);
+  PipelineCounters counters() const;
+
+ private:
+  class Engine;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace cc::signing
