@@ -63,8 +63,9 @@ std::string to_0x(ByteView bytes) { return "0x" + to_hex(bytes); }
 Result<void> from_hex_exact(std::string_view text, std::span<std::uint8_t> out) {
   const std::string_view digits = without_prefix(text);
   if (digits.size() != out.size() * 2) {
-    return fail(ErrorKind::malformed_request, "expected " + std::to_string(out.size()) + " bytes of hexadecimal, found " +
-                                                  std::to_string(digits.size()) + " digits");
+    return fail(ErrorKind::malformed_request, "expected " + std::to_string(out.size()) +
+                                                  " bytes of hexadecimal, found " + std::to_string(digits.size()) +
+                                                  " digits");
   }
   for (std::size_t i = 0; i < out.size(); ++i) {
     const int high = nibble(digits[2 * i]);

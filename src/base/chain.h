@@ -15,7 +15,7 @@ struct StrongU64 {
 using Slot = StrongU64<struct SlotTag>;
 using Epoch = StrongU64<struct EpochTag>;
 
-using Root = std::array<std::uint8_t, 32>;         // hash tree root, signing root, genesis validators root
+using Root = std::array<std::uint8_t, 32>;          // hash tree root, signing root, genesis validators root
 using BlsPublicKey = std::array<std::uint8_t, 48>;  // compressed G1 point
 using BlsSignature = std::array<std::uint8_t, 96>;  // compressed G2 point
 

@@ -93,7 +93,8 @@ class Pool {
     }
     const std::lock_guard lock(mutex_);
     if (mode == LockMode::require && backing_ == LockBacking::unlocked) {
-      return fail(ErrorKind::locked_memory, "secrets already lie in unlocked memory: set memory.lock before they are made");
+      return fail(ErrorKind::locked_memory,
+                  "secrets already lie in unlocked memory: set memory.lock before they are made");
     }
     return {};
   }

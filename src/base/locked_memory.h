@@ -22,10 +22,10 @@ enum class LockBacking { memfd_secret, mlock, unlocked };
 
 struct LockedMemoryReport {
   LockMode mode;
-  LockBacking backing;        // the weakest backing in use
-  std::size_t bytes_mapped;   // pages handed out to slabs
-  std::size_t bytes_in_use;   // blocks handed out to secrets
-  std::size_t limit_bytes;    // RLIMIT_MEMLOCK; SIZE_MAX when unlimited
+  LockBacking backing;       // the weakest backing in use
+  std::size_t bytes_mapped;  // pages handed out to slabs
+  std::size_t bytes_in_use;  // blocks handed out to secrets
+  std::size_t limit_bytes;   // RLIMIT_MEMLOCK; SIZE_MAX when unlimited
 };
 
 std::string_view name(LockMode mode);

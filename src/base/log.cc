@@ -35,7 +35,8 @@ std::string escaped(std::string_view text) {
 
 // A field's value in text form: bare when it is one plain word, else quoted and escaped.
 std::string text_value(const std::string& value) {
-  const bool plain = !value.empty() && value.find_first_of(" \"\\=\n\r\t") == std::string::npos && escaped(value) == value;
+  const bool plain =
+      !value.empty() && value.find_first_of(" \"\\=\n\r\t") == std::string::npos && escaped(value) == value;
   return plain ? value : '"' + escaped(value) + '"';
 }
 

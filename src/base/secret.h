@@ -1,5 +1,5 @@
-// Secrets as types. A secret lives in locked memory (base/locked_memory.h), moves but never copies by accident, is wiped
-// when it moves away or dies, compares in constant time, and has no stream operator and no formatter.
+// Secrets as types. A secret lives in locked memory (base/locked_memory.h), moves but never copies by accident, is
+// wiped when it moves away or dies, compares in constant time, and has no stream operator and no formatter.
 //
 // The one way to its raw bytes is expose_secret_bytes(): grep for it to see every place that reads one.
 #pragma once
