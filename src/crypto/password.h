@@ -16,9 +16,12 @@ struct Argon2Params {
 Result<Secret<64>> argon2id(const SecretBytes& password, ByteView salt16, const Argon2Params& params);
 
 // Parameters are bounded: n a power of two in 2..2^20, r·p and memory (128·n·r) within 1 GiB. Errors: keystore_invalid.
-Result<SecretBytes> scrypt(const SecretBytes& password, ByteView salt, std::uint64_t n, std::uint32_t r, std::uint32_t p, std::size_t size);
+Result<SecretBytes> scrypt(const SecretBytes& password, ByteView salt, std::uint64_t n, std::uint32_t r,
+                           std::uint32_t p, std::size_t size);
 // Iterations 1..10 000 000. Errors: keystore_invalid.
-Result<SecretBytes> pbkdf2_sha256(const SecretBytes& password, ByteView salt, std::uint32_t iterations, std::size_t size);
-Result<SecretBytes> pbkdf2_sha512(const SecretBytes& password, ByteView salt, std::uint32_t iterations, std::size_t size);
+Result<SecretBytes> pbkdf2_sha256(const SecretBytes& password, ByteView salt, std::uint32_t iterations,
+                                  std::size_t size);
+Result<SecretBytes> pbkdf2_sha512(const SecretBytes& password, ByteView salt, std::uint32_t iterations,
+                                  std::size_t size);
 
 }  // namespace cc::crypto

@@ -1,6 +1,6 @@
-// Shamir secret sharing over GF(256), polynomial 0x11B, byte-wise, x = 1..n, in the RTSS format (draft-mcgrew-tss-03) with
-// SHA-256: what is split is secret ‖ SHA-256(secret), so every share carries 64 bytes for a 32-byte secret.
-// No branch and no table look-up depends on a secret.
+// Shamir secret sharing over GF(256), polynomial 0x11B, byte-wise, x = 1..n, in the RTSS format (draft-mcgrew-tss-03)
+// with SHA-256: what is split is secret ‖ SHA-256(secret), so every share carries 64 bytes for a 32-byte secret. No
+// branch and no table look-up depends on a secret.
 #pragma once
 
 #include <array>

@@ -1,0 +1,96 @@
+#include "crypto/hash.h"
+
+#include <openssl/evp.h>
+#include <sodium.h>
+
+#include <memory>
+#include <new>
+#include <string>
+
+namespace cc::crypto {
+namespace {
+
+const EVP_MD* sha256_method() {
+  // Fetched once: a fetch by name at each call costs more than hashing a tree node.
+  static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return method;
+}
+
+// One context per thread, so that a Merkle tree of thousands of nodes allocates nothing. OpenSSL wipes its block buffer
+// when a digest is taken; what stays in the context is the digest itself.
+EVP_MD_CTX* thread_context() {
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                                     &EVP_MD_CTX_free);
+  return context.get();
+}
+
+// libsodium's HMAC: its state lies on our stack, cannot fail, and is wiped here.
+class Hmac {
+ public:
+  explicit Hmac(ByteView key) { crypto_auth_hmacsha256_init(&state_, key.data(), key.size()); }
+  Hmac(const Hmac&) = delete;
+  Hmac& operator=(const Hmac&) = delete;
+  ~Hmac() { sodium_memzero(&state_, sizeof(state_)); }
+
+  void update(ByteView part) { crypto_auth_hmacsha256_update(&state_, part.data(), part.size()); }
+  void finish(std::span<std::uint8_t, 32> out) { crypto_auth_hmacsha256_final(&state_, out.data()); }
+
+ private:
+  crypto_auth_hmacsha256_state state_;
+};
+
+}  // namespace
+
+Digest sha256(ByteView message) { return sha256({message}); }
+
+Digest sha256(std::initializer_list<ByteView> parts) {
+  EVP_MD_CTX* context = thread_context();
+  Digest out{};
+  bool ok = context != nullptr && EVP_DigestInit_ex2(context, sha256_method(), nullptr) == 1;
+  for (const ByteView part : parts) {
+    ok = ok && EVP_DigestUpdate(context, part.data(), part.size()) == 1;
+  }
+  if (!ok || EVP_DigestFinal_ex(context, out.data(), nullptr) != 1) {
+    throw std::bad_alloc();  // a digest fails for want of memory only, and must never come back as zeros
+  }
+  return out;
+}
+
+Digest hmac_sha256(ByteView key, std::initializer_list<ByteView> parts) {
+  Hmac hmac(key);
+  for (const ByteView part : parts) {
+    hmac.update(part);
+  }
+  Digest out{};
+  hmac.finish(out);
+  return out;
+}
+
+Digest hmac_sha256(const Secret<32>& key, std::initializer_list<ByteView> parts) {
+  return hmac_sha256(expose_secret_bytes(key), parts);
+}
+
+Secret<32> hkdf_sha256(ByteView ikm, ByteView salt, ByteView info) {
+  Secret<32> pseudo_random_key;
+  Hmac extract(salt);  // an absent salt is the zero key, as RFC 5869 section 2.2 asks
+  extract.update(ikm);
+  extract.finish(expose_secret_bytes(pseudo_random_key).first<32>());
+
+  Secret<32> out;
+  Hmac expand(expose_secret_bytes(pseudo_random_key));
+  const std::uint8_t first_block = 1;
+  expand.update(info);
+  expand.update({&first_block, 1});
+  expand.finish(expose_secret_bytes(out).first<32>());
+  return out;
+}
+
+Secret<32> derive(const Secret<32>& ikm, ByteView chamber_id, std::string_view purpose, ByteView id) {
+  Bytes info;
+  append(info, bytes_of("cc/v1/"));
+  append(info, bytes_of(purpose));
+  append(info, id);
+  return hkdf_sha256(expose_secret_bytes(ikm), chamber_id, info);
+}
+
+}  // namespace cc::crypto
