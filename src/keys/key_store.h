@@ -28,12 +28,14 @@ class KeyStore {
  public:
   virtual ~KeyStore() = default;
   // Every record with one of the statuses, in pages, in order of public key. Stops at the callback's first error.
-  virtual Result<void> for_each(std::optional<KeyStatus> only, const std::function<Result<void>(const StoredKey&)>& visit) = 0;
+  virtual Result<void> for_each(std::optional<KeyStatus> only,
+                                const std::function<Result<void>(const StoredKey&)>& visit) = 0;
   virtual Result<std::uint64_t> count(std::optional<KeyStatus> only) = 0;
   // At most `limit` records with a public key above `after`.
   virtual Result<std::vector<StoredKey>> page(const std::optional<BlsPublicKey>& after, std::size_t limit) = 0;
   virtual Result<std::optional<StoredKey>> find(const BlsPublicKey& key) = 0;
-  // Adds those that are not there yet, all in one durable transaction; false marks a public key that was already stored.
+  // Adds those that are not there yet, all in one durable transaction; false marks a public key that was already
+  // stored.
   virtual Result<std::vector<bool>> add(const std::vector<StoredKey>& records) = 0;
   // Replaces a record that exists. Durable. Errors: unknown_key.
   virtual Result<void> replace(const StoredKey& record) = 0;

@@ -1,0 +1,135 @@
+// The chamber's keys: load, generate, import, activate, deactivate, remove, list; over the key store, the key ring and
+// the permits of the slashing store.
+//
+// Order of writes, so that a crash in between never leaves a key that signs without its permit:
+//   a key comes  (generate, import, activate):   record, permit, ring;
+//   a key leaves (deactivate, remove):           permit, ring, record.
+// Every call may be repeated and then completes what a crash left half done.
+//
+// Threads: all methods from any thread. Changes are serialised; close() waits for none of them: it empties the ring at
+// once, and a change under way ends without adding to it.
+// Secrets that pass: the master key (load, borrowed), derived record keys (held while open), scalars, passwords,
+// mnemonics (wiped after use).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "keys/key_record.h"
+#include "keys/key_ring.h"
+#include "keys/key_store.h"
+#include "keys/permit_port.h"
+
+namespace cc::keys {
+
+// The master keys of an open chamber, borrowed for the length of a call.
+struct MasterKeyView {
+  MasterKeyId id{};
+  const Secret<32>* key = nullptr;
+};
+struct MasterKeysView {
+  MasterKeyId current{};
+  std::vector<MasterKeyView> keys;  // the current one, and one retiring during a change of the master key
+};
+
+enum class KeyOutcome { generated, imported, duplicate, active, inactive, deleted, not_found, error };
+std::string_view name(KeyOutcome outcome);
+
+struct KeyResult {
+  std::optional<BlsPublicKey> public_key;  // absent when the item gave none
+  KeyOutcome outcome = KeyOutcome::error;
+  std::string message;  // for the operator; empty when there is nothing to say
+};
+
+struct KeystoreItem {
+  std::string json;  // EIP-2335
+  SecretBytes password;
+};
+struct ImportItem {
+  std::variant<KeystoreItem, Secret<32>> key;  // a keystore, or a big-endian scalar
+  bool persist = true;                         // false: kept in the ring only, until the process ends or seals
+  std::string label;
+};
+
+struct KeyInfo {
+  BlsPublicKey public_key{};
+  KeyStatus status = KeyStatus::active;
+  std::uint64_t created_at = 0;  // Unix seconds
+  std::uint64_t updated_at = 0;
+  std::string label;
+};
+struct KeyPage {
+  std::vector<KeyInfo> keys;                // in order of public key
+  std::optional<BlsPublicKey> next_cursor;  // absent on the last page
+};
+
+struct KeyServiceOptions {
+  std::uint64_t progress_every = 1000;
+  // Told during load: keys opened so far, keys expected. Besides, every step is logged.
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+};
+inline constexpr std::size_t kLargestGenerate = 10'000;
+inline constexpr std::size_t kLargestPage = 1000;
+
+class KeyService {
+ public:
+  // The ports outlive the service; all of them thread-safe.
+  KeyService(KeyStore& store, KeyRing& ring, PermitPort& permits, Random& random, const Clock& clock,
+             KeyServiceOptions options = {});
+  ~KeyService();
+
+  // Proves every record and fills the ring with the active ones, without deriving a public key. Writes the sentinel
+  // when the store has none. Returns the number of keys loaded; on an error the ring and the service stay as they were.
+  // Errors: wrong_master_key, key_record_tampered, record_malformed, store_unavailable, signer_sealed (closed
+  // meanwhile).
+  Result<std::uint64_t> load(const ChamberId& chamber, const MasterKeysView& master_keys);
+  // Wipes the ring, whatever the source, and the derived keys. Idempotent.
+  void close();
+  bool is_open() const;
+
+  // Keys m/12381/3600/i/0/0 of one fresh mnemonic, i = 0..count-1. Errors: malformed_request (count), signer_sealed,
+  // store_unavailable.
+  Result<std::vector<KeyResult>> generate(std::size_t count);
+  // One result per item, in order; a bad item never spoils the others. `chamber_exists` is what the seal record says:
+  // without a chamber memory keys are taken while the service is closed. Errors: signer_sealed, store_unavailable.
+  Result<std::vector<KeyResult>> import(const std::vector<ImportItem>& items, bool chamber_exists);
+  // Errors: signer_sealed.
+  Result<std::vector<KeyResult>> set_status(const std::vector<BlsPublicKey>& keys, KeyStatus status);
+  // Sealed keys need the service open; memory keys do not. Errors: signer_sealed.
+  Result<std::vector<KeyResult>> remove(const std::vector<BlsPublicKey>& keys, bool chamber_exists);
+  // Stored keys above the cursor. While closed the fields are read but not proven. Errors: malformed_request (limit),
+  // key_record_tampered, record_malformed, store_unavailable.
+  Result<KeyPage> list(std::size_t limit, const std::optional<BlsPublicKey>& cursor);
+
+ private:
+  struct Open;
+  struct Candidate;
+  std::shared_ptr<const Open> open() const;
+  Result<std::uint64_t> fill(const Open& opened, std::vector<std::shared_ptr<const RingKey>>& out);
+  Result<void> prove_sentinel(const Open& opened, bool& missing);
+  // Adds to the ring unless the service was closed or reopened since `opened` was taken.
+  bool admit(const std::shared_ptr<const Open>& opened, std::shared_ptr<const RingKey> key);
+  Result<void> commit(const std::shared_ptr<const Open>& opened, std::vector<Candidate>& candidates, bool fresh);
+  KeyResult activate(const std::shared_ptr<const Open>& opened, const StoredKey& stored);
+  KeyResult deactivate(const Open& opened, const StoredKey& stored);
+
+  KeyStore& store_;
+  KeyRing& ring_;
+  PermitPort& permits_;
+  Random& random_;
+  const Clock& clock_;
+  KeyServiceOptions options_;
+  std::mutex change_mutex_;           // one change of records and permits at a time
+  mutable std::mutex open_mutex_;     // open_, closings_, and additions to the ring
+  std::shared_ptr<const Open> open_;  // null while closed
+  std::uint64_t closings_ = 0;
+};
+
+}  // namespace cc::keys
