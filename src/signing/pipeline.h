@@ -1,8 +1,12 @@
-// The sign path behind the parsers: queue → one committer (guard, one durable transaction per batch) → signing workers →
-// reply. Natural group commit: while one transaction flushes, the next batch collects; no timers. A signature may be
+// The sign path behind the parsers: queue → one committer (guard, one durable transaction per batch) → signing workers
+// → reply. Natural group commit: while one transaction flushes, the next batch collects; no timers. A signature may be
 // computed while the commit flushes but leaves only after it returned; on failure it is wiped.
 //
-// Threads: submit() from any thread, never blocks; replies come on a worker thread.
+// Threads: submit() from any thread, never blocks. Refusals at the door (gate, limit, refuse_with) come on the caller's
+// thread, all other replies on a worker thread. A reply must not throw and must not wait for the pipeline.
+// Secrets: holds the keys of the jobs under way, and drops each before its reply.
+// Errors in replies: signer_sealed, overloaded, what refuse_with() was given, the guard's (slashable, no_history,
+// key_retired, network_mismatch), the store's (store_unavailable, store_in_doubt).
 #pragma once
 
 #include <cstddef>
@@ -15,6 +19,7 @@
 #include "guard/rules.h"
 #include "guard/slashing_store.h"
 #include "keys/key_ring.h"
+#include "signing/group_signer.h"
 
 namespace cc::signing {
 
@@ -31,25 +36,30 @@ struct PipelineOptions {
   guard::Policy policy;
 };
 
+// refused: by the guard or at the door. failed: by the store, or sealed before the commit.
 struct PipelineCounters {
   std::uint64_t signed_total = 0, refused_total = 0, failed_total = 0, batches_total = 0, queued = 0;
 };
 
 class Pipeline {
  public:
-  // The store outlives the pipeline.
-  Pipeline(guard::SlashingStore& store, PipelineOptions options);
+  // The store outlives the pipeline. The gate is closed at first. `signer` is the arithmetic; HashedGroupSigner when
+  // null.
+  Pipeline(guard::SlashingStore& store, PipelineOptions options, std::unique_ptr<GroupSigner> signer = nullptr);
+  // Refuses what waits, finishes what is committing, answers everything.
   ~Pipeline();
 
   // Calls job.reply exactly once. signer_sealed while the gate is closed, overloaded when the queue is full.
   void submit(SignJob job);
-  // Opens and closes admission. close_gate() returns when every committed request was answered, at most `patience` later;
-  // what was not committed by then is refused with signer_sealed.
+  // Opens and closes admission. close_gate() refuses what waits for a transaction at once, and returns when the
+  // transaction under way was answered, at most `patience` later; what was not answered by then is refused with
+  // signer_sealed.
   void open_gate();
   void close_gate(Milliseconds patience);
   bool gate_open() const;
-  // While set, every submit is answered with this error (slashing_store_mismatch, …).
+  // While set, every submit and everything that still waits is answered with this error (slashing_store_mismatch, …).
   void refuse_with(std::optional<Error> error);
+  std::optional<Error> refusal() const;
   PipelineCounters counters() const;
 
  private:

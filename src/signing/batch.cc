@@ -1,0 +1,129 @@
+#include "signing/batch.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace cc::signing {
+namespace {
+
+// Large enough to keep a same-message group together, small enough to spread over the workers.
+constexpr std::size_t kLargestChunk = 64;
+constexpr std::size_t kChunksPerWorker = 4;
+
+}  // namespace
+
+Batch::Batch(std::vector<SignJob> jobs) : jobs_(std::move(jobs)), verdicts_(jobs_.size()) {}
+
+std::vector<Chunk> Batch::plan(std::size_t workers) {
+  order_.resize(jobs_.size());
+  std::iota(order_.begin(), order_.end(), std::size_t{0});
+  const auto refused = std::stable_partition(order_.begin(), order_.end(),
+                                             [this](std::size_t index) { return !verdicts_[index].has_value(); });
+  std::stable_sort(order_.begin(), refused, [this](std::size_t a, std::size_t b) {
+    return jobs_[a].check.signing_root < jobs_[b].check.signing_root;
+  });
+  const auto permitted = static_cast<std::size_t>(refused - order_.begin());
+  signatures_.resize(permitted);
+
+  const std::size_t parts = std::max<std::size_t>(1, workers * kChunksPerWorker);
+  const std::size_t width = std::clamp<std::size_t>((permitted + parts - 1) / parts, 1, kLargestChunk);
+  std::vector<Chunk> chunks;
+  for (std::size_t begin = 0; begin < permitted; begin += width) {
+    chunks.push_back({begin, std::min(begin + width, permitted)});
+  }
+  const std::lock_guard lock(mutex_);
+  planned_ = true;
+  if (permitted < order_.size()) {
+    parked_.push_back({permitted, order_.size()});
+  }
+  return chunks;
+}
+
+bool Batch::sign(Chunk chunk, GroupSigner& signer) {
+  std::vector<const keys::RingKey*> group;
+  for (std::size_t begin = chunk.begin; begin < chunk.end && !given_up();) {
+    const Root& root = jobs_[order_[begin]].check.signing_root;
+    group.clear();
+    std::size_t end = begin;
+    for (; end < chunk.end && jobs_[order_[end]].check.signing_root == root; ++end) {
+      group.push_back(jobs_[order_[end]].key.get());
+    }
+    signer.sign(root, group, std::span(signatures_).subspan(begin, end - begin));
+    begin = end;
+  }
+  const std::lock_guard lock(mutex_);
+  if (outcome_ == Outcome::pending) {
+    parked_.push_back(chunk);
+    return false;
+  }
+  return true;
+}
+
+std::vector<Chunk> Batch::settle(Result<void> outcome) {
+  const std::lock_guard lock(mutex_);
+  if (outcome_ == Outcome::pending) {
+    outcome_ = outcome ? Outcome::committed : Outcome::failed;
+    if (!outcome) {
+      error_ = std::move(outcome).error();
+    }
+  }
+  if (!planned_) {
+    order_.resize(jobs_.size());
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    parked_ = {{0, order_.size()}};
+  }
+  return std::exchange(parked_, {});
+}
+
+std::vector<Chunk> Batch::give_up(Error error) {
+  const std::lock_guard lock(mutex_);
+  given_up_ = true;
+  outcome_ = Outcome::failed;
+  error_ = std::move(error);
+  return std::exchange(parked_, {});
+}
+
+bool Batch::given_up() const {
+  const std::lock_guard lock(mutex_);
+  return given_up_;
+}
+
+void Batch::answer(std::size_t index, const std::optional<Error>& failure, Answered& count) {
+  const std::size_t position = order_[index];
+  SignJob job = std::move(jobs_[position]);
+  job.key.reset();
+  if (failure) {
+    ++count.failed_jobs;
+    job.reply(fail(*failure));
+  } else if (verdicts_[position]) {
+    ++count.refused_jobs;
+    job.reply(fail(*std::move(verdicts_[position])));
+  } else {
+    ++count.signed_jobs;
+    job.reply(signatures_[index]);
+  }
+}
+
+Answered Batch::release(Chunk chunk) {
+  std::optional<Error> failure;
+  {
+    const std::lock_guard lock(mutex_);
+    if (outcome_ != Outcome::committed) {
+      failure =
+          outcome_ == Outcome::failed ? error_ : Error{ErrorKind::internal, "released before the outcome was known"};
+    }
+  }
+  if (failure) {
+    for (std::size_t i = chunk.begin; i < std::min(chunk.end, signatures_.size()); ++i) {
+      wipe(signatures_[i]);
+    }
+  }
+  Answered count;
+  for (std::size_t i = chunk.begin; i < chunk.end; ++i) {
+    answer(i, failure, count);
+  }
+  return count;
+}
+
+}  // namespace cc::signing

@@ -1,0 +1,40 @@
+// The place of the signing arithmetic: one function that signs a group of keys over one root. The pipeline groups its
+// batches by signing root and calls nothing else, so a faster same-message signer is another class here and no other
+// change.
+//
+// Threads: sign() from several workers at once.
+// Secrets: reads the keys' scalars through crypto::BlsSecretKey only. What it writes is no secret, but must not leave
+// before the slashing record is durable; the pipeline sees to that.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "base/chain.h"
+#include "keys/key_ring.h"
+
+namespace cc::signing {
+
+class GroupSigner {
+ public:
+  virtual ~GroupSigner() = default;
+  // signatures[i] = sign(keys[i], root). Both spans have the same length; the order is kept.
+  virtual void sign(const Root& root, std::span<const keys::RingKey* const> keys,
+                    std::span<BlsSignature> signatures) = 0;
+};
+
+// One scalar multiplication per key over H(root), which is kept for the last `messages` roots: validators of one
+// committee sign the same attestation data, so its hash to the curve is done once.
+class HashedGroupSigner final : public GroupSigner {
+ public:
+  explicit HashedGroupSigner(std::size_t messages = 32);
+  ~HashedGroupSigner() override;
+  void sign(const Root& root, std::span<const keys::RingKey* const> keys, std::span<BlsSignature> signatures) override;
+
+ private:
+  class Cache;
+  std::unique_ptr<Cache> cache_;
+};
+
+}  // namespace cc::signing

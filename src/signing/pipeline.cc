@@ -1,0 +1,286 @@
+#include "signing/pipeline.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <iterator>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "signing/batch.h"
+#include "signing/workers.h"
+
+namespace cc::signing {
+namespace {
+
+Error sealed() { return {ErrorKind::signer_sealed, "signer is sealed"}; }
+
+std::size_t worker_count(std::size_t wanted) {
+  return wanted != 0 ? wanted : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+class Pipeline::Engine {
+ public:
+  Engine(guard::SlashingStore& store, PipelineOptions options, std::unique_ptr<GroupSigner> signer)
+      : store_(store),
+        options_(options),
+        signer_(signer ? std::move(signer) : std::make_unique<HashedGroupSigner>()),
+        workers_(worker_count(options.workers)),
+        committer_([this] { run_committer(); }) {}
+
+  ~Engine() {
+    {
+      const std::lock_guard lock(mutex_);
+      open_ = false;
+      stopping_ = true;
+    }
+    refuse_waiting(sealed());
+    wake_.notify_all();
+    committer_.join();
+  }
+
+  void submit(SignJob job);
+  void open_gate();
+  void close_gate(Milliseconds patience);
+  void refuse_with(std::optional<Error> error);
+
+  bool gate_open() const {
+    const std::lock_guard lock(mutex_);
+    return open_;
+  }
+  std::optional<Error> refusal() const {
+    const std::lock_guard lock(mutex_);
+    return refusal_;
+  }
+  PipelineCounters counters() const {
+    const std::lock_guard lock(mutex_);
+    return {signed_.load(), refused_.load(), failed_.load(), batches_.load(), unanswered_};
+  }
+
+ private:
+  using BatchPtr = std::shared_ptr<Batch>;
+
+  std::optional<Error> refusal_at_the_door() const;
+  void refuse_waiting(const Error& error);
+  void run_committer();
+  BatchPtr next_batch();
+  void commit(const BatchPtr& batch);
+  Result<void> decide(guard::SlashingTransaction& tx, const BatchPtr& batch);
+  void post_release(const BatchPtr& batch, const std::vector<Chunk>& chunks);
+  void release(const BatchPtr& batch, Chunk chunk);
+
+  guard::SlashingStore& store_;
+  const PipelineOptions options_;
+  const std::unique_ptr<GroupSigner> signer_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;  // the committer: work or stop
+  std::condition_variable idle_;  // close_gate: everything answered, or open again
+  std::deque<SignJob> queue_;
+  std::set<BatchPtr> live_;       // taken, not fully released
+  std::uint64_t unanswered_ = 0;  // admitted and not answered yet
+  std::optional<Error> refusal_;
+  bool open_ = false;
+  bool stopping_ = false;
+
+  std::atomic<std::uint64_t> signed_{0}, refused_{0}, failed_{0}, batches_{0};
+  // Last, so that they join before what they use dies.
+  Workers workers_;
+  std::thread committer_;
+};
+
+std::optional<Error> Pipeline::Engine::refusal_at_the_door() const {
+  if (!open_) {
+    return sealed();
+  }
+  if (refusal_) {
+    return refusal_;
+  }
+  if (unanswered_ >= options_.queue_limit) {
+    return Error{ErrorKind::overloaded, "too many signatures wait; try again"};
+  }
+  return std::nullopt;
+}
+
+void Pipeline::Engine::submit(SignJob job) {
+  std::optional<Error> refusal;
+  {
+    const std::lock_guard lock(mutex_);
+    refusal = refusal_at_the_door();
+    if (!refusal) {
+      queue_.push_back(std::move(job));
+      ++unanswered_;
+    }
+  }
+  if (refusal) {
+    refused_.fetch_add(1);
+    job.key.reset();
+    job.reply(fail(*std::move(refusal)));
+    return;
+  }
+  wake_.notify_one();
+}
+
+void Pipeline::Engine::open_gate() {
+  {
+    const std::lock_guard lock(mutex_);
+    open_ = !stopping_;
+  }
+  idle_.notify_all();
+}
+
+void Pipeline::Engine::close_gate(Milliseconds patience) {
+  {
+    const std::lock_guard lock(mutex_);
+    open_ = false;
+  }
+  refuse_waiting(sealed());
+  std::set<BatchPtr> late;
+  {
+    std::unique_lock lock(mutex_);
+    if (idle_.wait_for(lock, patience, [this] { return open_ || unanswered_ == 0; })) {
+      return;
+    }
+    late = live_;
+  }
+  for (const BatchPtr& batch : late) {
+    post_release(batch, batch->give_up(sealed()));
+  }
+}
+
+void Pipeline::Engine::refuse_with(std::optional<Error> error) {
+  {
+    const std::lock_guard lock(mutex_);
+    refusal_ = error;
+  }
+  if (error) {
+    refuse_waiting(*error);
+  }
+}
+
+// Answers everything that no transaction has taken yet.
+void Pipeline::Engine::refuse_waiting(const Error& error) {
+  BatchPtr batch;
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_.empty()) {
+      return;
+    }
+    batch = std::make_shared<Batch>(
+        std::vector<SignJob>(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end())));
+    queue_.clear();
+    live_.insert(batch);
+  }
+  post_release(batch, batch->settle(fail(error)));
+}
+
+void Pipeline::Engine::run_committer() {
+  while (const BatchPtr batch = next_batch()) {
+    commit(batch);
+  }
+}
+
+// Everything that waits, up to the limit; null when the pipeline stops.
+Pipeline::Engine::BatchPtr Pipeline::Engine::next_batch() {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  if (queue_.empty()) {
+    return nullptr;
+  }
+  const auto count =
+      static_cast<std::ptrdiff_t>(std::min(queue_.size(), std::max<std::size_t>(1, options_.batch_limit)));
+  std::vector<SignJob> jobs(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.begin() + count));
+  queue_.erase(queue_.begin(), queue_.begin() + count);
+  BatchPtr batch = std::make_shared<Batch>(std::move(jobs));
+  live_.insert(batch);
+  return batch;
+}
+
+void Pipeline::Engine::commit(const BatchPtr& batch) {
+  bool ran = false;
+  Result<void> outcome;
+  try {
+    outcome = store_.transact([&](guard::SlashingTransaction& tx) -> Result<void> {
+      if (std::exchange(ran, true)) {
+        return fail(ErrorKind::internal, "the slashing store ran one transaction twice");
+      }
+      return decide(tx, batch);
+    });
+  } catch (...) {
+    outcome = fail(ErrorKind::store_in_doubt, "the slashing store broke off; nothing was released");
+  }
+  if (outcome && !ran) {
+    outcome = fail(ErrorKind::internal, "the slashing store did not run the transaction");
+  }
+  batches_.fetch_add(1);
+  post_release(batch, batch->settle(std::move(outcome)));
+}
+
+// The whole batch in order, each check seeing those before it. Signing starts here, while the caller commits.
+Result<void> Pipeline::Engine::decide(guard::SlashingTransaction& tx, const BatchPtr& batch) {
+  for (std::size_t i = 0; i < batch->size(); ++i) {
+    CC_ASSIGN(guard::Verdict verdict, guard::check_and_record(tx, options_.policy, batch->job(i).check));
+    batch->set_verdict(i, std::move(verdict));
+  }
+  if (!gate_open() || batch->given_up()) {
+    return fail(sealed());
+  }
+  std::vector<std::function<void()>> tasks;
+  for (const Chunk chunk : batch->plan(workers_.count())) {
+    tasks.emplace_back([this, batch, chunk] {
+      if (batch->sign(chunk, *signer_)) {
+        release(batch, chunk);
+      }
+    });
+  }
+  workers_.post(std::move(tasks));
+  return {};
+}
+
+void Pipeline::Engine::post_release(const BatchPtr& batch, const std::vector<Chunk>& chunks) {
+  std::vector<std::function<void()>> tasks;
+  tasks.reserve(chunks.size());
+  for (const Chunk chunk : chunks) {
+    tasks.emplace_back([this, batch, chunk] { release(batch, chunk); });
+  }
+  workers_.post(std::move(tasks));
+}
+
+void Pipeline::Engine::release(const BatchPtr& batch, Chunk chunk) {
+  const Answered count = batch->release(chunk);
+  signed_.fetch_add(count.signed_jobs);
+  refused_.fetch_add(count.refused_jobs);
+  failed_.fetch_add(count.failed_jobs);
+  bool idle = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (batch->answered(chunk.size())) {
+      live_.erase(batch);
+    }
+    unanswered_ -= chunk.size();
+    idle = unanswered_ == 0;
+  }
+  if (idle) {
+    idle_.notify_all();
+  }
+}
+
+Pipeline::Pipeline(guard::SlashingStore& store, PipelineOptions options, std::unique_ptr<GroupSigner> signer)
+    : engine_(std::make_unique<Engine>(store, options, std::move(signer))) {}
+Pipeline::~Pipeline() = default;
+
+void Pipeline::submit(SignJob job) { engine_->submit(std::move(job)); }
+void Pipeline::open_gate() { engine_->open_gate(); }
+void Pipeline::close_gate(Milliseconds patience) { engine_->close_gate(patience); }
+bool Pipeline::gate_open() const { return engine_->gate_open(); }
+void Pipeline::refuse_with(std::optional<Error> error) { engine_->refuse_with(std::move(error)); }
+std::optional<Error> Pipeline::refusal() const { return engine_->refusal(); }
+PipelineCounters Pipeline::counters() const { return engine_->counters(); }
+
+}  // namespace cc::signing
