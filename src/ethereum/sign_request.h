@@ -1,5 +1,7 @@
 // A Web3Signer sign request, parsed strictly into what is to be signed: the signing root, computed by our own SSZ from the
-// message, and what the guard must know of it.
+// message, and what the guard must know of it. docs/spec/sign-request.md says what is accepted per type.
+//
+// A root in the request is only ever compared with ours, never trusted. Pure; safe from any thread. No secrets.
 #pragma once
 
 #include <optional>
