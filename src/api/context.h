@@ -1,27 +1,22 @@
-// What the endpoints need, built and owned by the composition root (app/). Everything referred to outlives the routers.
+// What the endpoints need, built and owned by the composition root (app/). Everything referred to outlives the routers, and
+// the queues die first, so that no work outlives what it uses.
 #pragma once
 
 #include <functional>
 #include <string>
 
 #include "access/policies.h"
+#include "api/ceremony_queue.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "ethereum/network.h"
 #include "keys/key_ring.h"
+#include "keys/key_service.h"
+#include "metrics/metrics.h"
 #include "seal/chamber.h"
 #include "signing/pipeline.h"
 
-namespace cc::keys {
-class KeyService;
-}
-namespace cc::metrics {
-class Metrics;
-}
-
 namespace cc::api {
-
-class CeremonyQueue;
 
 struct ApiOptions {
   bool allow_plaintext_ceremonies = false;  // server.allow_plaintext_ceremonies
@@ -30,7 +25,7 @@ struct ApiOptions {
   bool lifecycle_enabled = true;            // chamber.keys.lifecycle.enabled
 };
 
-// Thread rule: handlers run on I/O threads, so nothing here may block; what blocks goes to `ceremonies`.
+// Thread rule: handlers run on I/O threads, so nothing there may block; what blocks goes to one of the three queues.
 struct Context {
   seal::Chamber& chamber;
   keys::KeyService& keys;
@@ -38,11 +33,16 @@ struct Context {
   signing::Pipeline& pipeline;
   const access::Policies& policies;
   const ethereum::Network& network;
-  metrics::Metrics& metrics;
-  CeremonyQueue& ceremonies;
-  // Why keys of any source may not sign, apart from the chamber (slashing_store_mismatch, a replica that lost touch, …);
-  // nothing when all is well. Read on every health check; must not block.
+  metrics::Registry& metrics;
+  CeremonyQueue& ceremonies;  // Argon2id and KEKs; open to callers without a token
+  CeremonyQueue& key_work;    // changes of keys: minutes for thousands of keystores
+  CeremonyQueue& express;     // short work of callers with a token: sealing, listing keys
+  // Why no key may sign, the chamber apart (slashing_store_mismatch, store_unavailable); nothing when all is well. Read on
+  // every health check; must not block.
   std::function<Result<void>()> stores_ready;
+  // Told on a queue's thread after init, init-reset, the last registration and resume: a new setup token may have to be
+  // logged, and the KMS step may have something to do.
+  std::function<void()> chamber_changed;
   ApiOptions options;
 };
 

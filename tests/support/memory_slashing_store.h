@@ -1,0 +1,195 @@
+// A slashing store in memory with a queue of one-shot faults. Transactions run one at a time on a copy of the state; the
+// copy replaces the state when the transaction commits.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+
+#include "guard/slashing_store.h"
+
+namespace cc::test {
+
+// What happens to one transaction.
+enum class StoreFault {
+  none,
+  unavailable,     // refused before the work runs
+  failed_commit,   // the work ran, nothing is kept: store_unavailable
+  doubt_lost,      // the work ran, nothing is kept, but nobody knows: store_in_doubt
+  doubt_kept,      // the work ran, everything is kept, but nobody knows: store_in_doubt
+  throws,          // the work ran, then an exception leaves the store
+};
+
+class MemorySlashingStore final : public guard::SlashingStore {
+ public:
+  struct State {
+    std::map<BlsPublicKey, guard::ValidatorRow> validators;
+    std::map<std::int64_t, std::vector<guard::SignedBlock>> blocks;
+    std::map<std::int64_t, std::vector<guard::SignedAttestation>> attestations;
+    std::optional<Root> genesis;
+  };
+
+  Result<void> transact(const std::function<Result<void>(guard::SlashingTransaction&)>& work) override {
+    const std::lock_guard lock(mutex_);
+    const StoreFault fault = next_fault();
+    if (fault == StoreFault::unavailable) {
+      return fail(ErrorKind::store_unavailable, "the disk is gone");
+    }
+    State draft = state_;
+    Transaction tx(draft);
+    CC_TRY(work(tx));
+    if (before_commit) {
+      before_commit();
+    }
+    switch (fault) {
+      case StoreFault::failed_commit:
+        return fail(ErrorKind::store_unavailable, "the disk is full");
+      case StoreFault::doubt_lost:
+        return fail(ErrorKind::store_in_doubt, "the flush failed");
+      case StoreFault::throws:
+        throw std::runtime_error("the store broke");
+      default:
+        break;
+    }
+    state_ = std::move(draft);
+    ++identity_.commits;
+    if (fault == StoreFault::doubt_kept) {
+      return fail(ErrorKind::store_in_doubt, "the flush failed");
+    }
+    return {};
+  }
+  Result<guard::StoreIdentity> identity() override {
+    const std::lock_guard lock(mutex_);
+    return identity_;
+  }
+  Result<void> name_chamber(const std::array<std::uint8_t, 16>& chamber, std::uint64_t epoch,
+                            const Root& core_digest) override {
+    const std::lock_guard lock(mutex_);
+    identity_.chamber = chamber;
+    if (epoch >= identity_.highest_epoch) {
+      identity_.highest_epoch = epoch;
+      identity_.core_digest = core_digest;
+    }
+    return {};
+  }
+
+  // The next transactions, one fault each; `none` lets one pass.
+  void push_fault(StoreFault fault) {
+    const std::lock_guard lock(mutex_);
+    faults_.push_back(fault);
+  }
+  State state() const {
+    const std::lock_guard lock(mutex_);
+    return state_;
+  }
+  // Runs after the work and before the commit of every transaction, inside it. Set before use.
+  std::function<void()> before_commit;
+
+ private:
+  class Transaction final : public guard::SlashingTransaction {
+   public:
+    explicit Transaction(State& state) : state_(state) {}
+
+    Result<std::optional<guard::ValidatorRow>> validator(const BlsPublicKey& key, bool create) override {
+      if (const auto it = state_.validators.find(key); it != state_.validators.end()) {
+        return it->second;
+      }
+      if (!create) {
+        return std::nullopt;
+      }
+      guard::ValidatorRow row;
+      row.id = static_cast<std::int64_t>(state_.validators.size()) + 1;
+      state_.validators.emplace(key, row);
+      return row;
+    }
+    Result<void> update_validator(const guard::ValidatorRow& row) override {
+      for (auto& [key, stored] : state_.validators) {
+        if (stored.id == row.id) {
+          stored = row;
+          return {};
+        }
+      }
+      return fail(ErrorKind::store_unavailable, "no such validator row");
+    }
+    Result<std::vector<guard::SignedBlock>> blocks_at(std::int64_t validator, Slot slot) override {
+      return matching(state_.blocks[validator], [&](const auto& block) { return block.slot == slot; });
+    }
+    Result<std::vector<guard::SignedAttestation>> attestations_at(std::int64_t validator, Epoch target) override {
+      return matching(state_.attestations[validator], [&](const auto& vote) { return vote.target == target; });
+    }
+    Result<std::optional<guard::SignedAttestation>> surrounding(std::int64_t validator, Epoch source,
+                                                                Epoch target) override {
+      return first(state_.attestations[validator],
+                   [&](const auto& vote) { return vote.source < source && vote.target > target; });
+    }
+    Result<std::optional<guard::SignedAttestation>> surrounded(std::int64_t validator, Epoch source,
+                                                               Epoch target) override {
+      return first(state_.attestations[validator],
+                   [&](const auto& vote) { return vote.source > source && vote.target < target; });
+    }
+    Result<void> add_block(std::int64_t validator, const guard::SignedBlock& block) override {
+      state_.blocks[validator].push_back(block);
+      return {};
+    }
+    Result<void> add_attestation(std::int64_t validator, const guard::SignedAttestation& attestation) override {
+      state_.attestations[validator].push_back(attestation);
+      return {};
+    }
+    Result<std::optional<Root>> genesis_validators_root() override { return state_.genesis; }
+    Result<void> set_genesis_validators_root(const Root& root) override {
+      state_.genesis = root;
+      return {};
+    }
+    Result<std::vector<BlsPublicKey>> validators() override {
+      std::vector<BlsPublicKey> out;
+      for (const auto& [key, row] : state_.validators) {
+        out.push_back(key);
+      }
+      return out;
+    }
+    Result<std::vector<guard::SignedBlock>> all_blocks(std::int64_t validator) override {
+      return state_.blocks[validator];
+    }
+    Result<std::vector<guard::SignedAttestation>> all_attestations(std::int64_t validator) override {
+      return state_.attestations[validator];
+    }
+
+   private:
+    template <class T, class Predicate>
+    static std::vector<T> matching(const std::vector<T>& all, Predicate wanted) {
+      std::vector<T> out;
+      for (const T& one : all) {
+        if (wanted(one)) {
+          out.push_back(one);
+        }
+      }
+      return out;
+    }
+    template <class T, class Predicate>
+    static std::optional<T> first(const std::vector<T>& all, Predicate wanted) {
+      const std::vector<T> found = matching(all, wanted);
+      return found.empty() ? std::nullopt : std::optional<T>(found.front());
+    }
+
+    State& state_;
+  };
+
+  StoreFault next_fault() {
+    if (faults_.empty()) {
+      return StoreFault::none;
+    }
+    const StoreFault fault = faults_.front();
+    faults_.pop_front();
+    return fault;
+  }
+
+  mutable std::mutex mutex_;
+  State state_;
+  guard::StoreIdentity identity_;
+  std::deque<StoreFault> faults_;
+};
+
+}  // namespace cc::test
