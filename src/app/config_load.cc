@@ -1,0 +1,142 @@
+// Putting the sources together, and what depends on more than one value.
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "app/config_table.h"
+#include "base/bytes.h"
+#include "base/chain.h"
+
+namespace cc::app {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::uintmax_t kMaxFileBytes = 1024UL * 1024;
+
+Result<std::string> read_file(const std::string& path) {
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  if (error) {
+    return fail(ErrorKind::config_invalid, "the configuration file " + path + " cannot be read: " + error.message());
+  }
+  if (size > kMaxFileBytes) {
+    return fail(ErrorKind::config_invalid, "the configuration file " + path + " is larger than 1 MiB");
+  }
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  if (!in || !(size == 0 || text << in.rdbuf())) {
+    return fail(ErrorKind::config_invalid, "the configuration file " + path + " cannot be read");
+  }
+  return std::move(text).str();
+}
+
+std::string variable(const Environment& environment, const std::string& name) {
+  const auto found = environment.find(name);
+  return found == environment.end() ? std::string() : found->second;
+}
+
+// Paths not given lie below the data directory; all are made absolute, so that a later change of folder moves nothing.
+Result<void> settle_paths(Config& config, const Environment& environment) {
+  if (config.data_dir.empty()) {
+    config.data_dir = default_data_dir(environment);
+  }
+  const auto below = [&config](std::string& path, const char* name) {
+    path = path.empty() ? (fs::path(config.data_dir) / name).string() : path;
+  };
+  below(config.signer_state.path, "state.sqlite");
+  below(config.sealed_keys_path, "keys.sqlite");
+  below(config.anti_slashing.path, "slashing.sqlite");
+  below(config.kek_local_dir, "kek");
+  for (std::string* path : {&config.data_dir, &config.signer_state.path, &config.sealed_keys_path,
+                            &config.anti_slashing.path, &config.kek_local_dir, &config.setup_token_file}) {
+    std::error_code error;
+    if (!path->empty()) {
+      *path = fs::absolute(*path, error).lexically_normal().string();
+    }
+    if (error) {
+      return fail(ErrorKind::config_invalid, "the path " + *path + " cannot be resolved: " + error.message());
+    }
+  }
+  return {};
+}
+
+Result<void> check_together(const Config& config) {
+  if (!config.network_genesis_root.empty()) {
+    Root root{};
+    if (!from_hex_exact(config.network_genesis_root, root)) {
+      return fail(ErrorKind::config_invalid, "network_genesis_root must be 0x and 64 hexadecimal digits");
+    }
+  }
+  for (const auto& [name, policy] : config.auth_policies) {
+    if (policy.token.empty()) {
+      return fail(ErrorKind::config_invalid,
+                  "auth_policies." + name + " needs a token (16 characters or more, or env:NAME)");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string default_data_dir(const Environment& environment) {
+  // systemd lists several state directories with colons; the first is ours.
+  const std::string state = variable(environment, "STATE_DIRECTORY");
+  if (state.starts_with('/')) {
+    return state.substr(0, state.find(':'));
+  }
+  const std::string data_home = variable(environment, "XDG_DATA_HOME");
+  if (data_home.starts_with('/')) {
+    return (fs::path(data_home) / "containment-chamber").string();
+  }
+  const std::string home = variable(environment, "HOME");
+  if (home.starts_with('/') && home != "/") {
+    return (fs::path(home) / ".local/share/containment-chamber").string();
+  }
+  return "/var/lib/containment-chamber";
+}
+
+Result<Config> load_config(const ConfigSources& sources) {
+  Config config;
+  CC_TRY(apply_defaults(config));
+  if (sources.file) {
+    CC_ASSIGN(std::string text, read_file(*sources.file));
+    const auto applied = apply_yaml(config, text, *sources.file);
+    wipe(text);
+    CC_TRY(applied);
+  }
+  CC_TRY(apply_environment(config, sources.environment));
+  CC_TRY(apply_flags(config, sources.flags));
+  CC_TRY(settle_paths(config, sources.environment));
+  for (auto& [name, policy] : config.auth_policies) {
+    policy.name = name;
+  }
+  CC_TRY(check_together(config));
+  return config;
+}
+
+Result<SecretBytes> resolve_secret(std::string_view text, const Environment& environment, std::string_view where) {
+  constexpr std::string_view kPrefix = "env:";
+  if (!text.starts_with(kPrefix)) {
+    return SecretBytes::copy_of(text);
+  }
+  const std::string name(text.substr(kPrefix.size()));
+  const auto found = environment.find(name);
+  if (found == environment.end() || found->second.empty()) {
+    return fail(ErrorKind::config_invalid, std::string(where) + " takes its value from the environment variable " +
+                                               name + ", which is " +
+                                               (found == environment.end() ? "not set" : "empty"));
+  }
+  return SecretBytes::copy_of(std::string_view(found->second));
+}
+
+Result<void> resolve_secrets(Config& config, const Environment& environment) {
+  for (auto& [name, policy] : config.auth_policies) {
+    const auto raw = expose_secret_bytes(std::as_const(policy.token));
+    const std::string_view text(reinterpret_cast<const char*>(raw.data()), raw.size());
+    CC_ASSIGN(SecretBytes value, resolve_secret(text, environment, "auth_policies." + name + ".token"));
+    policy.token = std::move(value);
+  }
+  return {};
+}
+
+}  // namespace cc::app
