@@ -62,23 +62,19 @@ std::string old_spellings(const ConfigKey& key) {
 
 std::string config_reference() {
   std::string out(kHead);
-  std::string section;
-  bool section_open = false;
+  std::string open;
   for (const ConfigKey& key : config_table()) {
     const Parts parts = split_path(key.path);
-    const std::string here = parts.size() == 1 ? "top level" : "`" + parts.front() + "`";
-    if (here != section) {
-      section = here;
-      out += std::string(section_open ? "
-" : "") + "## " + section + "
-
-| key | values | default | meaning |
-|---|---|---|---|
-";
-      section_open = true;
+    const std::string section = parts.size() == 1 ? "Top level" : "`" + parts.front() + "`";
+    if (section != open) {
+      out += std::string(open.empty() ? "" : "\n") + "## " + section + "\n\n";
+      out += "| key | values | default | meaning |\n|---|---|---|---|\n";
+      open = section;
     }
-    const std::string path =
-        key.has_name() ? std::string(key.path).replace(key.path.find('*'), 1, "NAME") : std::string(key.path);
+    std::string path(key.path);
+    if (const auto star = path.find('*'); star != std::string::npos) {
+      path.replace(star, 1, "NAME");
+    }
     out += "| `" + path + "` | " + values(key) + " | " + standard(key) + " | " + std::string(key.help) +
            old_spellings(key) + " |\n";
   }
