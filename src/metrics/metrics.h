@@ -1,0 +1,64 @@
+// What the signer counts, in Prometheus' text format: the containment_* names, and those names of Web3Signer that its
+// dashboards read. docs/reference/metrics.md lists them.
+//
+// No series is labelled by public key, path or peer: every label takes its values from a closed or a capped list, so that no
+// caller can grow the memory. The hot path (signing_request) reads cached pointers. Thread-safe. No secrets. Never fails.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace cc::metrics {
+
+// Which table of the slashing store a check touched, in Web3Signer's words.
+enum class SlashingOperation { block, attestation };
+
+class Registry {
+ public:
+  // `version` names the program in containment_build_info and process_release.
+  explicit Registry(std::string_view version);
+  ~Registry();
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
+
+  // The text of one scrape, format version 0.0.4.
+  std::string render() const;
+  static std::string_view content_type();
+
+  // Signing. `operation` is the signing type, upper case; any other word counts as "other". `http_status` is the answer's:
+  // 200 also feeds the durations and the permitted counter, 412 the refusals.
+  void signing_request(std::string_view operation, int http_status, std::chrono::nanoseconds duration);
+  void malformed_request();
+  void unknown_key();
+  void slashing_store_call(SlashingOperation operation, std::chrono::nanoseconds duration);
+  void signing_queue(std::uint64_t limit, std::uint64_t available);
+
+  // The chamber. `state` is one of the six visible states; `operator_name` must name a known operator, never a caller's word.
+  void chamber_state(std::string_view state);
+  void healthy(bool yes);
+  void chamber_initialized();
+  void chamber_sealed();
+  void chamber_unsealed();
+  void unseal_share_accepted(std::string_view operator_name);
+
+  // Failures by their stable code word (base/error_kinds.inc).
+  void auth_rejected(std::string_view code);
+  void kms_error(std::string_view code);
+  void store_error(std::string_view code);
+
+  // Keys: progress of a load (total known at its start), then what the ring holds.
+  void keys_loading(std::uint64_t loaded, std::uint64_t total);
+  void keys_loaded(std::uint64_t count);
+
+  // The HTTP server.
+  void http_server(std::uint64_t connections, std::uint64_t in_flight, std::uint64_t shed_total);
+
+ private:
+  class Families;
+  std::unique_ptr<Families> families_;
+};
+
+}  // namespace cc::metrics
