@@ -40,8 +40,9 @@ std::uint8_t inverse(std::uint8_t a) {
 
 void evaluate(std::span<const std::uint8_t> coefficients, std::uint8_t x, std::span<std::uint8_t> out) {
   const std::size_t width = out.size();
-  std::fill(out.begin(), out.end(), std::uint8_t{0});
-  for (std::size_t row = coefficients.size() / width; row-- > 0;) {
+  const auto highest = coefficients.last(width);
+  std::copy(highest.begin(), highest.end(), out.begin());
+  for (std::size_t row = coefficients.size() / width - 1; row-- > 0;) {
     for (std::size_t i = 0; i < width; ++i) {
       out[i] = static_cast<std::uint8_t>(multiply(out[i], x) ^ coefficients[row * width + i]);
     }
