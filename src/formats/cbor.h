@@ -1,8 +1,9 @@
-// Deterministic CBOR (RFC 8949 section 4.2.1), the subset our stored formats use: unsigned integers, byte strings, text,
-// arrays, maps with ascending unsigned keys, null and booleans. The reader accepts only what the writer writes, so
-// decode∘encode is the identity and accepted input re-encodes to itself.
+// Deterministic CBOR (RFC 8949 section 4.2.1), the subset our stored formats use: unsigned integers, byte strings,
+// text, arrays, maps with ascending unsigned keys, null and booleans. The reader accepts only what the writer writes,
+// so decode∘encode is the identity and accepted input re-encodes to itself.
 //
-// Both work in place: nothing is copied to the ordinary heap, so secret content can be written to and read from locked memory.
+// Both work in place: nothing is copied to the ordinary heap, so secret content can be written to and read from locked
+// memory.
 #pragma once
 
 #include <cstdint>

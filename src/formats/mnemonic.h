@@ -21,5 +21,8 @@ Result<SecretBytes> to_seed(const SecretBytes& words, const SecretBytes& passphr
 
 // EIP-2334 signing key m/12381/3600/index/0/0.
 Result<crypto::BlsSecretKey> validator_key(const SecretBytes& seed, std::uint32_t index);
+// The same in two steps, so that many keys of one seed share m/12381/3600.
+Result<crypto::BlsSecretKey> validator_branch(const SecretBytes& seed);
+crypto::BlsSecretKey validator_key(const crypto::BlsSecretKey& branch, std::uint32_t index);
 
 }  // namespace cc::mnemonic
