@@ -1,8 +1,9 @@
 // What the signer counts, in Prometheus' text format: the containment_* names, and those names of Web3Signer that its
 // dashboards read. docs/reference/metrics.md lists them.
 //
-// No series is labelled by public key, path or peer: every label takes its values from a closed or a capped list, so that no
-// caller can grow the memory. The hot path (signing_request) reads cached pointers. Thread-safe. No secrets. Never fails.
+// No series is labelled by public key, path or peer: every label takes its values from a closed or a capped list, so
+// that no caller can grow the memory. The hot path (signing_request) reads cached pointers. Thread-safe. No secrets.
+// Never fails.
 #pragma once
 
 #include <chrono>
@@ -28,15 +29,16 @@ class Registry {
   std::string render() const;
   static std::string_view content_type();
 
-  // Signing. `operation` is the signing type, upper case; any other word counts as "other". `http_status` is the answer's:
-  // 200 also feeds the durations and the permitted counter, 412 the refusals.
+  // Signing. `operation` is the signing type, upper case; any other word counts as "other". `http_status` is the
+  // answer's: 200 also feeds the durations and the permitted counter, 412 the refusals.
   void signing_request(std::string_view operation, int http_status, std::chrono::nanoseconds duration);
   void malformed_request();
   void unknown_key();
   void slashing_store_call(SlashingOperation operation, std::chrono::nanoseconds duration);
   void signing_queue(std::uint64_t limit, std::uint64_t available);
 
-  // The chamber. `state` is one of the six visible states; `operator_name` must name a known operator, never a caller's word.
+  // The chamber. `state` is one of the six visible states; `operator_name` must name a known operator, never a caller's
+  // word.
   void chamber_state(std::string_view state);
   void healthy(bool yes);
   void chamber_initialized();

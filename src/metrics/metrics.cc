@@ -1,0 +1,99 @@
+#include "metrics/metrics.h"
+
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+
+#include "metrics/families.h"
+
+namespace cc::metrics {
+namespace {
+
+double in_seconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
+
+// The place of a word in a closed list whose last entry stands for every other word.
+template <class List, class Word>
+std::size_t place(const List& list, const Word& word) {
+  const auto found = std::find(list.begin(), list.end() - 1, word);
+  return static_cast<std::size_t>(found - list.begin());
+}
+
+}  // namespace
+
+Registry::Registry(std::string_view version) : families_(std::make_unique<Families>(version)) {}
+Registry::~Registry() = default;
+
+std::string Registry::render() const {
+  families_->read_locked_memory();
+  return prometheus::TextSerializer().Serialize(families_->registry.Collect());
+}
+
+std::string_view Registry::content_type() { return "text/plain; version=0.0.4; charset=utf-8"; }
+
+void Registry::signing_request(std::string_view operation, int http_status, std::chrono::nanoseconds duration) {
+  const std::size_t which = place(kOperations, operation);
+  families_->signing_requests(which, place(kStatuses, http_status)).Increment();
+  if (http_status == 200) {
+    families_->signing_duration.Observe(in_seconds(duration));
+    families_->bls_signing_duration.Observe(in_seconds(duration));
+    families_->permitted_signings_total.Increment();
+  } else if (http_status == 412) {
+    families_->slashing_rejections(which).Increment();
+    families_->prevented_signings_total.Increment();
+  }
+}
+
+void Registry::malformed_request() { families_->malformed_requests_total.Increment(); }
+void Registry::unknown_key() { families_->missing_identifier_total.Increment(); }
+
+void Registry::slashing_store_call(SlashingOperation operation, std::chrono::nanoseconds duration) {
+  auto& histogram = operation == SlashingOperation::block ? families_->database_duration_block
+                                                          : families_->database_duration_attestation;
+  histogram.Observe(in_seconds(duration));
+}
+
+void Registry::signing_queue(std::uint64_t limit, std::uint64_t available) {
+  families_->concurrency_limit.Set(static_cast<double>(limit));
+  families_->semaphore_available.Set(static_cast<double>(available));
+}
+
+void Registry::chamber_state(std::string_view state) {
+  for (std::size_t i = 0; i < kStates.size(); ++i) {
+    families_->state.at(i)->Set(kStates.at(i) == state ? 1 : 0);
+  }
+}
+
+void Registry::healthy(bool yes) { families_->is_healthy.Set(yes ? 1 : 0); }
+void Registry::chamber_initialized() { families_->chamber_init_total.Increment(); }
+void Registry::chamber_sealed() { families_->chamber_seal_total.Increment(); }
+void Registry::chamber_unsealed() { families_->chamber_unseal_total.Increment(); }
+
+void Registry::unseal_share_accepted(std::string_view operator_name) {
+  families_->unseal_shares(operator_name).Increment();
+}
+
+void Registry::auth_rejected(std::string_view code) {
+  families_->by_code(families_->auth_rejections_total, code).Increment();
+}
+void Registry::kms_error(std::string_view code) { families_->by_code(families_->kms_errors_total, code).Increment(); }
+void Registry::store_error(std::string_view code) {
+  families_->by_code(families_->store_errors_total, code).Increment();
+}
+
+void Registry::keys_loading(std::uint64_t loaded, std::uint64_t total) {
+  families_->keys_to_load.Set(static_cast<double>(total));
+  families_->keys_in_ring.Set(static_cast<double>(loaded));
+}
+
+void Registry::keys_loaded(std::uint64_t count) {
+  families_->keys_in_ring.Set(static_cast<double>(count));
+  families_->signers_loaded.Set(static_cast<double>(count));
+}
+
+void Registry::http_server(std::uint64_t connections, std::uint64_t in_flight, std::uint64_t shed_total) {
+  families_->http_connections.Set(static_cast<double>(connections));
+  families_->http_in_flight.Set(static_cast<double>(in_flight));
+  families_->http_shed.Set(static_cast<double>(shed_total));
+}
+
+}  // namespace cc::metrics
