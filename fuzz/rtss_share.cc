@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       continue;
     }
     const auto again = cc::crypto::to_rtss(read->share, read->id, read->m);
-    if (!std::ranges::equal(cc::expose_secret_bytes(again), piece)) {
+    if (!std::ranges::equal(expose_secret_bytes(again), piece)) {
       std::abort();
     }
     shares.push_back(std::move(read->share));

@@ -27,12 +27,19 @@ EVP_MD_CTX* thread_context() {
 // libsodium's HMAC: its state lies on our stack, cannot fail, and is wiped here.
 class Hmac {
  public:
-  explicit Hmac(ByteView key) { crypto_auth_hmacsha256_init(&state_, key.data(), key.size()); }
+  explicit Hmac(ByteView key) {
+    const std::uint8_t nothing = 0;  // the library wants a pointer also for an empty key
+    crypto_auth_hmacsha256_init(&state_, key.empty() ? &nothing : key.data(), key.size());
+  }
   Hmac(const Hmac&) = delete;
   Hmac& operator=(const Hmac&) = delete;
   ~Hmac() { sodium_memzero(&state_, sizeof(state_)); }
 
-  void update(ByteView part) { crypto_auth_hmacsha256_update(&state_, part.data(), part.size()); }
+  void update(ByteView part) {
+    if (!part.empty()) {
+      crypto_auth_hmacsha256_update(&state_, part.data(), part.size());
+    }
+  }
   void finish(std::span<std::uint8_t, 32> out) { crypto_auth_hmacsha256_final(&state_, out.data()); }
 
  private:

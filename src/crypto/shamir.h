@@ -1,6 +1,10 @@
 // Shamir secret sharing over GF(256), polynomial 0x11B, byte-wise, x = 1..n, in the RTSS format (draft-mcgrew-tss-03)
-// with SHA-256: what is split is secret ‖ SHA-256(secret), so every share carries 64 bytes for a 32-byte secret. No
-// branch and no table look-up depends on a secret.
+// with SHA-256: what is split is secret ‖ SHA-256(secret), so every share carries 64 bytes for a 32-byte secret. The
+// bytes are those of Botan 2 (which itself takes 2 <= m and n <= 254 only), so that shares can be combined without this
+// program.
+//
+// With m = 1 every share is the secret itself. No branch and no table look-up depends on a secret but the verdict of
+// combine(). Thread-safe: no state.
 #pragma once
 
 #include <array>

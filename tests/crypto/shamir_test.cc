@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 
 #include "crypto/hash.h"
@@ -75,6 +76,16 @@ TEST(Shamir, NumbersTheSharesFromOne) {
   const auto shares = split_of(random.secret<32>(), 2, 4, random);
   for (std::size_t i = 0; i < shares.size(); ++i) {
     EXPECT_EQ(shares[i].index, i + 1);
+  }
+}
+
+TEST(Shamir, WithThresholdOneEveryShareIsTheSecretAndItsDigest) {
+  test::SeededRandom random(28);
+  const auto secret = random.secret<32>();
+  for (const Share& share : split_of(secret, 1, 3, random)) {
+    const auto value = expose_secret_bytes(share.value);
+    EXPECT_TRUE(std::ranges::equal(value.first(32), expose_secret_bytes(secret)));
+    EXPECT_TRUE(std::ranges::equal(value.last(32), sha256(expose_secret_bytes(secret))));
   }
 }
 
