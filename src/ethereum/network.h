@@ -1,8 +1,8 @@
 // What a signer must know of a network: preset sizes, fork schedule, genesis fork version.
 //
 // The versions of a signing domain come from each request (fork_info); the network supplies what a request leaves out:
-// slots per epoch, SSZ limits, the genesis fork version of builder registrations, the Capella version of EIP-7044 exits.
-// Values; safe to share between threads once made. No secrets.
+// slots per epoch, SSZ limits, the genesis fork version of builder registrations, the Capella version of EIP-7044
+// exits. Values; safe to share between threads once made. No secrets.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ namespace cc::ethereum {
 
 enum class Fork { phase0, altair, bellatrix, capella, deneb, electra, fulu, gloas };
 inline constexpr std::size_t kForks = 8;
-std::string_view name(Fork fork);                            // "PHASE0", …
+std::string_view name(Fork fork);                             // "PHASE0", …
 std::optional<Fork> fork_named(std::string_view upper_case);  // case-sensitive
 
 using Version = std::array<std::uint8_t, 4>;
@@ -36,8 +36,8 @@ struct Network {
   std::string name;
   Preset preset;
   std::array<std::optional<Version>, kForks> versions{};  // phase0 (the genesis version) is always there
-  std::array<std::optional<Epoch>, kForks> epochs{};       // absent: never scheduled; phase0 is always 0
-  std::optional<Root> genesis_validators_root;             // of the public networks
+  std::array<std::optional<Epoch>, kForks> epochs{};      // absent: never scheduled; phase0 is always 0
+  std::optional<Root> genesis_validators_root;            // of the public networks
 
   Epoch epoch_of(Slot slot) const { return {slot.value / preset.slots_per_epoch}; }
   // The fork in force at an epoch.

@@ -1,5 +1,5 @@
-// A Web3Signer sign request, parsed strictly into what is to be signed: the signing root, computed by our own SSZ from the
-// message, and what the guard must know of it. docs/spec/sign-request.md says what is accepted per type.
+// A Web3Signer sign request, parsed strictly into what is to be signed: the signing root, computed by our own SSZ from
+// the message, and what the guard must know of it. docs/spec/sign-request.md says what is accepted per type.
 //
 // A root in the request is only ever compared with ours, never trusted. Pure; safe from any thread. No secrets.
 #pragma once
@@ -26,10 +26,10 @@ struct AttestationDuty {
 using Duty = std::variant<std::monostate, BlockDuty, AttestationDuty>;
 
 struct SignRequest {
-  std::string type;                             // canonical upper-case name, e.g. "ATTESTATION"
-  Root object_root{};                           // hash tree root of the message
-  Root domain{};                                // 32-byte domain
-  Root signing_root{};                          // hash tree root of SigningData
+  std::string type;     // canonical upper-case name, e.g. "ATTESTATION"
+  Root object_root{};   // hash tree root of the message
+  Root domain{};        // 32-byte domain
+  Root signing_root{};  // hash tree root of SigningData
   Duty duty;
   std::optional<Root> genesis_validators_root;  // absent for types without fork_info
 };
