@@ -1,5 +1,5 @@
-// What the endpoints need, built and owned by the composition root (app/). Everything referred to outlives the routers, and
-// the queues die first, so that no work outlives what it uses.
+// What the endpoints need, built and owned by the composition root (app/). Everything referred to outlives the routers,
+// and the queues die first, so that no work outlives what it uses.
 #pragma once
 
 #include <functional>
@@ -34,11 +34,11 @@ struct Context {
   const access::Policies& policies;
   const ethereum::Network& network;
   metrics::Registry& metrics;
-  CeremonyQueue& ceremonies;  // Argon2id and KEKs; open to callers without a token
+  CeremonyQueue& ceremonies;  // Argon2id, KEKs, short reads of a store; open to callers without a token
   CeremonyQueue& key_work;    // changes of keys: minutes for thousands of keystores
-  CeremonyQueue& express;     // short work of callers with a token: sealing, listing keys
-  // Why no key may sign, the chamber apart (slashing_store_mismatch, store_unavailable); nothing when all is well. Read on
-  // every health check; must not block.
+  CeremonyQueue& sealing;     // nothing but sealing, so that it never waits
+  // Why no key may sign, the chamber apart (slashing_store_mismatch, store_unavailable); nothing when all is well. Read
+  // on every health check; must not block.
   std::function<Result<void>()> stores_ready;
   // Told on a queue's thread after init, init-reset, the last registration and resume: a new setup token may have to be
   // logged, and the KMS step may have something to do.

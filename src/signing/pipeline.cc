@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <iterator>
 #include <mutex>
+#include <new>
 #include <set>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "signing/batch.h"
@@ -60,7 +63,7 @@ class Pipeline::Engine {
   }
   PipelineCounters counters() const {
     const std::lock_guard lock(mutex_);
-    return {signed_.load(), refused_.load(), failed_.load(), batches_.load(), unanswered_};
+    return {signed_.load(), refused_.load(), failed_.load(), batches_.load(), unanswered_, options_.queue_limit};
   }
 
  private:
@@ -71,6 +74,7 @@ class Pipeline::Engine {
   void run_committer();
   BatchPtr next_batch();
   void commit(const BatchPtr& batch);
+  void observe(const Batch& batch, const Result<void>& outcome, std::chrono::nanoseconds duration) const;
   Result<void> decide(guard::SlashingTransaction& tx, const BatchPtr& batch);
   void post_release(const BatchPtr& batch, const std::vector<Chunk>& chunks);
   void release(const BatchPtr& batch, Chunk chunk);
@@ -205,12 +209,17 @@ Pipeline::Engine::BatchPtr Pipeline::Engine::next_batch() {
 void Pipeline::Engine::commit(const BatchPtr& batch) {
   bool ran = false;
   Result<void> outcome;
+  const auto start = std::chrono::steady_clock::now();
   try {
     outcome = store_.transact([&](guard::SlashingTransaction& tx) -> Result<void> {
       if (std::exchange(ran, true)) {
         return fail(ErrorKind::internal, "the slashing store ran one transaction twice");
       }
-      return decide(tx, batch);
+      try {
+        return decide(tx, batch);
+      } catch (const std::bad_alloc&) {
+        return fail(ErrorKind::store_unavailable, "not enough memory for the batch; nothing was signed");
+      }
     });
   } catch (...) {
     outcome = fail(ErrorKind::store_in_doubt, "the slashing store broke off; nothing was released");
@@ -219,7 +228,30 @@ void Pipeline::Engine::commit(const BatchPtr& batch) {
     outcome = fail(ErrorKind::internal, "the slashing store did not run the transaction");
   }
   batches_.fetch_add(1);
+  observe(*batch, outcome, std::chrono::steady_clock::now() - start);
   post_release(batch, batch->settle(std::move(outcome)));
+}
+
+// Once per transaction and kind of record in it, not once per job.
+void Pipeline::Engine::observe(const Batch& batch, const Result<void>& outcome,
+                               std::chrono::nanoseconds duration) const {
+  if (options_.metrics == nullptr) {
+    return;
+  }
+  bool blocks = false, attestations = false;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    blocks = blocks || std::holds_alternative<guard::BlockCheck>(batch.job(i).check.duty);
+    attestations = attestations || std::holds_alternative<guard::AttestationCheck>(batch.job(i).check.duty);
+  }
+  if (blocks) {
+    options_.metrics->slashing_store_call(metrics::SlashingOperation::block, duration);
+  }
+  if (attestations) {
+    options_.metrics->slashing_store_call(metrics::SlashingOperation::attestation, duration);
+  }
+  if (!outcome && outcome.error().kind != ErrorKind::signer_sealed) {
+    options_.metrics->store_error(facts(outcome.error().kind).code);
+  }
 }
 
 // The whole batch in order, each check seeing those before it. Signing starts here, while the caller commits.

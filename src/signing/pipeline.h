@@ -19,6 +19,7 @@
 #include "guard/rules.h"
 #include "guard/slashing_store.h"
 #include "keys/key_ring.h"
+#include "metrics/metrics.h"
 #include "signing/group_signer.h"
 
 namespace cc::signing {
@@ -34,11 +35,12 @@ struct PipelineOptions {
   std::size_t queue_limit = 16384;  // more is answered `overloaded`
   std::size_t batch_limit = 512;
   guard::Policy policy;
+  metrics::Registry* metrics = nullptr;  // told how long transactions take and how they fail
 };
 
 // refused: by the guard or at the door. failed: by the store, or sealed before the commit.
 struct PipelineCounters {
-  std::uint64_t signed_total = 0, refused_total = 0, failed_total = 0, batches_total = 0, queued = 0;
+  std::uint64_t signed_total = 0, refused_total = 0, failed_total = 0, batches_total = 0, queued = 0, limit = 0;
 };
 
 class Pipeline {

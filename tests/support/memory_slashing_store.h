@@ -1,5 +1,5 @@
-// A slashing store in memory with a queue of one-shot faults. Transactions run one at a time on a copy of the state; the
-// copy replaces the state when the transaction commits.
+// A slashing store in memory with a queue of one-shot faults. Transactions run one at a time on a copy of the state;
+// the copy replaces the state when the transaction commits.
 #pragma once
 
 #include <deque>
@@ -16,11 +16,11 @@ namespace cc::test {
 // What happens to one transaction.
 enum class StoreFault {
   none,
-  unavailable,     // refused before the work runs
-  failed_commit,   // the work ran, nothing is kept: store_unavailable
-  doubt_lost,      // the work ran, nothing is kept, but nobody knows: store_in_doubt
-  doubt_kept,      // the work ran, everything is kept, but nobody knows: store_in_doubt
-  throws,          // the work ran, then an exception leaves the store
+  unavailable,    // refused before the work runs
+  failed_commit,  // the work ran, nothing is kept: store_unavailable
+  doubt_lost,     // the work ran, nothing is kept, but nobody knows: store_in_doubt
+  doubt_kept,     // the work ran, everything is kept, but nobody knows: store_in_doubt
+  throws,         // the work ran, then an exception leaves the store
 };
 
 class MemorySlashingStore final : public guard::SlashingStore {

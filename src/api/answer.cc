@@ -1,0 +1,126 @@
+#include "api/answer.h"
+
+#include <memory>
+#include <new>
+#include <utility>
+
+#include "base/log.h"
+
+namespace cc::api {
+namespace {
+
+http::Response run(const Work& work, http::Request& request) {
+  try {
+    Result<http::Response> response = work(request);
+    return response ? *std::move(response) : refusal(response.error());
+  } catch (const std::bad_alloc&) {
+    return refusal({ErrorKind::internal, "not enough memory for this request"});
+  } catch (const std::exception& error) {
+    log::error("an endpoint broke off", {{"path", request.path}, {"reason", error.what()}});
+    return refusal({ErrorKind::internal, "the request could not be finished; the log says more"});
+  }
+}
+
+}  // namespace
+
+http::Handler direct(Check check, Work work) {
+  return [check = std::move(check), work = std::move(work)](http::Request request, const http::Responder& respond) {
+    if (const Result<void> allowed = check(request); !allowed) {
+      respond(refusal(allowed.error()));
+      return;
+    }
+    respond(run(work, request));
+  };
+}
+
+http::Handler queued(CeremonyQueue& queue, Check check, Work work) {
+  return [&queue, check = std::move(check), work = std::make_shared<const Work>(std::move(work))](
+             http::Request request, const http::Responder& respond) {
+    if (const Result<void> allowed = check(request); !allowed) {
+      respond(refusal(allowed.error()));
+      return;
+    }
+    const std::string source = request.peer;
+    const auto held = std::make_shared<http::Request>(std::move(request));
+    if (!queue.run(source, [held, respond, work] { respond(run(*work, *held)); })) {
+      respond(
+          refusal({ErrorKind::too_many_attempts, "too many requests of this kind wait; try again in a few seconds"}));
+    }
+  };
+}
+
+Result<access::Caller> caller_of(const Context& context, const http::Request& request, access::Scope scope) {
+  auto caller = context.policies.allow(scope, request.header("authorization"), request.loopback);
+  if (!caller) {
+    context.metrics.auth_rejected(facts(caller.error().kind).code);
+  }
+  return caller;
+}
+
+Check needs(const Context& context, access::Scope scope) {
+  return [&context, scope](const http::Request& request) -> Result<void> {
+    CC_TRY(caller_of(context, request, scope));
+    return {};
+  };
+}
+
+Check takes_secrets(const Context& context) {
+  return [&context](const http::Request& request) -> Result<void> {
+    if (request.encrypted || request.loopback || context.options.allow_plaintext_ceremonies) {
+      return {};
+    }
+    return fail(ErrorKind::plaintext_refused,
+                "this request carries a secret and came over plain HTTP from another machine; use TLS, a tunnel to "
+                "loopback, or set server.allow_plaintext_ceremonies");
+  };
+}
+
+Check both(Check first, Check second) {
+  return [first = std::move(first), second = std::move(second)](const http::Request& request) -> Result<void> {
+    CC_TRY(first(request));
+    return second(request);
+  };
+}
+
+Check open_to_all() {
+  return [](const http::Request&) -> Result<void> { return {}; };
+}
+
+void add_error_headers(http::Response& response, const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::unauthorized:
+      response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"containment-chamber\"");
+      break;
+    case ErrorKind::overloaded:
+      response.headers.emplace_back("Retry-After", "1");
+      break;
+    case ErrorKind::too_many_attempts:
+      response.headers.emplace_back("Retry-After", "5");
+      break;
+    default:
+      break;
+  }
+}
+
+http::Response refusal(const Error& error) {
+  http::Response response = http::problem(error);
+  add_error_headers(response, error);
+  return response;
+}
+
+std::optional<std::string_view> bearer(const http::Request& request) {
+  constexpr std::string_view kScheme = "bearer ";
+  const std::string_view value = request.header("authorization");
+  if (value.size() <= kScheme.size()) {
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < kScheme.size(); ++i) {
+    const char c = value[i];
+    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != kScheme[i]) {
+      return std::nullopt;
+    }
+  }
+  return value.substr(kScheme.size());
+}
+
+}  // namespace cc::api

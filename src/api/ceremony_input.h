@@ -1,0 +1,22 @@
+// What the ceremony endpoints read from a request: one-time tokens, and how an operator proves who they are.
+#pragma once
+
+#include "api/json_body.h"
+#include "base/secret.h"
+#include "http/message.h"
+#include "seal/chamber.h"
+
+namespace cc::api {
+
+// The token of `Authorization: Bearer TOKEN`, or of this field of the body. Errors: unauthorized when neither is there.
+Result<SecretBytes> one_time_token(const http::Request& request, const JsonObject& body, std::string_view field);
+
+// `passphrase`, or `kind` and `secret`. Errors: malformed_request for neither, both or half of it.
+Result<seal::CredentialSecret> credential(const JsonObject& body);
+
+// The two short replies that several ceremonies share.
+http::Response state_reply(seal::VisibleState state);  // {"status"}
+http::Response opened_reply(seal::VisibleState state,
+                            std::uint64_t validators_loaded);  // {"status","validators_loaded"}
+
+}  // namespace cc::api

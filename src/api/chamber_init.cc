@@ -1,0 +1,94 @@
+// POST /api/v1/chamber/init, /init/reset and /register: from nothing to a sealed or an open chamber.
+#include <boost/json.hpp>
+
+#include "api/answer.h"
+#include "api/ceremony_input.h"
+#include "api/families.h"
+
+namespace cc::api {
+namespace json = boost::json;
+namespace {
+
+void tell_change(const Context& context) {
+  if (context.chamber_changed) {
+    context.chamber_changed();
+  }
+}
+
+// The reply carries registration tokens; its text is wiped by nobody but the socket, so it is built once.
+http::Response tokens_reply(const seal::InitReply& reply) {
+  std::string body =
+      R"({"status":)" + json::serialize(json::string(seal::name(reply.state))) + R"(,"operator_tokens":{)";
+  std::size_t secret_bytes = 0;
+  for (const auto& [name, token] : reply.operator_tokens) {
+    secret_bytes += name.size() + token.size() + 16;
+  }
+  body.reserve(body.size() + 2 * secret_bytes + 2);
+  bool first = true;
+  for (const auto& [name, token] : reply.operator_tokens) {
+    const auto bytes = expose_secret_bytes(token);
+    body += (first ? "" : ",") + json::serialize(json::string(name)) + ":\"";
+    body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());  // cc-reg- and base64url: no escapes
+    body += '"';
+    first = false;
+  }
+  body += "}}";
+  return http::json(200, std::move(body));
+}
+
+Result<http::Response> init(Context& context, http::Request& request) {
+  CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"kms_key_arns", "kms_threshold", "unseal_threshold",
+                                                                "operators", "setup_token"}));
+  CC_ASSIGN(const SecretBytes token, one_time_token(request, body.root(), "setup_token"));
+  seal::InitRequest wanted;
+  CC_ASSIGN(wanted.keks, body->texts("kms_key_arns"));
+  CC_ASSIGN(wanted.kms_threshold, body->number("kms_threshold"));
+  CC_ASSIGN(wanted.unseal_threshold, body->number_or("unseal_threshold", 0));
+  if (body->has("operators")) {
+    CC_ASSIGN(wanted.operators, body->texts("operators"));
+  }
+  CC_ASSIGN(const seal::InitReply reply, context.chamber.init(wanted, token));
+  context.metrics.chamber_initialized();
+  tell_change(context);
+  return reply.operator_tokens.empty() ? opened_reply(reply.state, reply.validators_loaded) : tokens_reply(reply);
+}
+
+Result<http::Response> init_reset(Context& context, http::Request& request) {
+  CC_ASSIGN(const JsonBody body, JsonBody::parse_optional(request.body, {"setup_token"}));
+  CC_ASSIGN(const SecretBytes token, one_time_token(request, body.root(), "setup_token"));
+  CC_TRY(context.chamber.init_reset(token));
+  tell_change(context);
+  return state_reply(seal::VisibleState::uninitialized);
+}
+
+Result<http::Response> register_operator(Context& context, http::Request& request) {
+  CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"operator", "credential_id", "passphrase", "kind",
+                                                                "secret", "registration_token"}));
+  CC_ASSIGN(const SecretBytes token, one_time_token(request, body.root(), "registration_token"));
+  CC_ASSIGN(const std::string name, body->text("operator"));
+  CC_ASSIGN(const std::optional<std::string> credential_id, body->optional_text("credential_id"));
+  CC_ASSIGN(const seal::CredentialSecret secret, credential(body.root()));
+  CC_ASSIGN(const seal::RegisterReply reply,
+            context.chamber.register_operator(name, token, credential_id.value_or("default"), secret));
+  json::object out{{"registered", reply.registered}, {"remaining", reply.remaining}};
+  if (reply.state) {
+    out["status"] = seal::name(*reply.state);
+    tell_change(context);
+  }
+  return http::json(200, json::serialize(out));
+}
+
+}  // namespace
+
+void add_chamber_init_routes(http::Router& router, Context& context) {
+  const auto add = [&](const char* path, auto endpoint) {
+    router.add("POST", path,
+               queued(context.ceremonies, takes_secrets(context),
+                      [&context, endpoint](http::Request& request) { return endpoint(context, request); }));
+  };
+  add("/api/v1/chamber/init", init);
+  add("/api/v1/chamber/init/reset", init_reset);
+  add("/api/v1/chamber/register", register_operator);
+}
+
+}  // namespace cc::api

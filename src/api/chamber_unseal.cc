@@ -1,0 +1,53 @@
+// POST /api/v1/chamber/unseal and /unseal/reset: operators give their shares, or start over.
+#include <boost/json.hpp>
+
+#include "api/answer.h"
+#include "api/ceremony_input.h"
+#include "api/families.h"
+
+namespace cc::api {
+namespace json = boost::json;
+namespace {
+
+http::Response counters(const seal::UnsealReply& reply) {
+  return http::json(200, json::serialize(json::object{{"shares_received", reply.shares_received},
+                                                      {"shares_required", reply.shares_required}}));
+}
+
+Result<http::Response> unseal(Context& context, http::Request& request) {
+  CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"operator", "passphrase", "kind", "secret"}));
+  CC_ASSIGN(const std::string name, body->text("operator"));
+  CC_ASSIGN(const seal::CredentialSecret secret, credential(body.root()));
+  CC_ASSIGN(const seal::UnsealReply reply, context.chamber.unseal(name, secret, request.peer));
+  context.metrics.unseal_share_accepted(name);
+  if (!reply.state) {
+    return counters(reply);
+  }
+  context.metrics.chamber_unsealed();
+  return opened_reply(*reply.state, reply.validators_loaded);
+}
+
+// An operator proves a credential, anyone else needs the scope chamber_seal.
+Result<http::Response> unseal_reset(Context& context, http::Request& request) {
+  CC_ASSIGN(const JsonBody body, JsonBody::parse_optional(request.body, {"operator", "passphrase", "kind", "secret"}));
+  if (!body->has("operator")) {
+    CC_TRY(caller_of(context, request, access::Scope::chamber_seal));
+    return context.chamber.unseal_reset_authorised().map(counters);
+  }
+  CC_ASSIGN(const std::string name, body->text("operator"));
+  CC_ASSIGN(const seal::CredentialSecret secret, credential(body.root()));
+  return context.chamber.unseal_reset(name, secret, request.peer).map(counters);
+}
+
+}  // namespace
+
+void add_chamber_unseal_routes(http::Router& router, Context& context) {
+  router.add("POST", "/api/v1/chamber/unseal",
+             queued(context.ceremonies, takes_secrets(context),
+                    [&context](http::Request& request) { return unseal(context, request); }));
+  router.add("POST", "/api/v1/chamber/unseal/reset",
+             queued(context.ceremonies, takes_secrets(context),
+                    [&context](http::Request& request) { return unseal_reset(context, request); }));
+}
+
+}  // namespace cc::api

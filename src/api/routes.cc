@@ -1,0 +1,30 @@
+#include "api/routes.h"
+
+#include "api/families.h"
+#include "api/health.h"
+
+namespace cc::api {
+
+void add_routes(http::Router& router, Context& context) {
+  add_web3signer_routes(router, context);
+  add_health_routes(router, context);
+  add_chamber_status_routes(router, context);
+  add_chamber_init_routes(router, context);
+  add_chamber_unseal_routes(router, context);
+  add_chamber_seal_routes(router, context);
+  add_chamber_credentials_routes(router, context);
+  add_chamber_keys_routes(router, context);
+}
+
+void add_metrics_routes(http::Router& router, Context& context) {
+  add_upcheck_route(router);
+  router.add("GET", "/metrics", [&context](const http::Request&, const http::Responder& respond) {
+    refresh_gauges(context);
+    http::Response response;
+    response.content_type = metrics::Registry::content_type();
+    response.body = context.metrics.render();
+    respond(std::move(response));
+  });
+}
+
+}  // namespace cc::api

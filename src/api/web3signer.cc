@@ -1,0 +1,169 @@
+// Web3Signer's contract: POST /api/v1/eth2/sign/{identifier} and GET /api/v1/eth2/publicKeys.
+//
+// A sign request is answered in the order of DESIGN section 5: overload, token, scope, signing not available,
+// malformed, unknown key, limits and foreign network, signing root, guard, store. Unlike Web3Signer every refusal says
+// why.
+#include <boost/json.hpp>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "api/answer.h"
+#include "api/families.h"
+#include "api/sign_input.h"
+#include "base/bytes.h"
+#include "ethereum/sign_request.h"
+
+namespace cc::api {
+namespace json = boost::json;
+namespace {
+
+constexpr const char* kJson = "application/json; charset=utf-8";
+constexpr const char* kText = "text/plain; charset=utf-8";
+
+// One sign request from its arrival to its answer.
+class SignExchange {
+ public:
+  SignExchange(Context& context, http::Request request, http::Responder respond)
+      : context_(context),
+        request_(std::move(request)),
+        respond_(std::move(respond)),
+        json_(wants_json(request_.header("accept"))) {}
+
+  // Everything up to the queue; the rest happens on the pipeline's threads.
+  static void start(const std::shared_ptr<SignExchange>& self) {
+    Result<signing::SignJob> job = self->prepare();
+    self->request_ = http::Request();  // a burst keeps thousands waiting: not with their bodies
+    if (!job) {
+      self->refuse(job.error());
+      return;
+    }
+    job->reply = [self](Result<BlsSignature> signature) { self->finish(std::move(signature)); };
+    self->context_.pipeline.submit(*std::move(job));
+  }
+
+ private:
+  Result<signing::SignJob> prepare() {
+    const signing::PipelineCounters counters = context_.pipeline.counters();
+    if (counters.queued >= counters.limit) {
+      return fail(ErrorKind::overloaded, "too many signatures wait; try again");
+    }
+    CC_ASSIGN(const access::Caller caller, caller_of(context_, request_, access::Scope::sign));
+    if (!context_.pipeline.gate_open()) {
+      return fail(ErrorKind::signer_sealed, "signer is sealed");
+    }
+    if (std::optional<Error> refused = context_.pipeline.refusal()) {
+      return fail(*std::move(refused));
+    }
+    CC_ASSIGN(const BlsPublicKey identifier, public_key_of(request_.captures["identifier"]));
+    Result<ethereum::SignRequest> parsed = ethereum::parse_sign_request(request_.body, context_.network);
+    if (!parsed && parsed.error().kind != ErrorKind::signing_root_mismatch) {
+      return fail(std::move(parsed).error());
+    }
+    std::shared_ptr<const keys::RingKey> key = context_.ring.find(identifier);
+    if (!key) {
+      return fail(ErrorKind::unknown_key, "no key " + to_0x(identifier) + " is loaded");
+    }
+    const SignOutline outline =
+        parsed ? SignOutline{parsed->type, parsed->genesis_validators_root} : outline_of(request_.body);
+    operation_ = outline.type;
+    CC_TRY(context_.policies.allow_signing(caller, identifier, operation_));
+    CC_TRY(same_network(outline));
+    if (!parsed) {
+      return fail(std::move(parsed).error());
+    }
+    return job_of(std::move(key), *parsed);
+  }
+
+  Result<void> same_network(const SignOutline& outline) const {
+    const std::optional<Root>& ours = context_.network.genesis_validators_root;
+    if (ours && outline.genesis_validators_root && *ours != *outline.genesis_validators_root) {
+      return fail(ErrorKind::network_mismatch, "the request is for genesis validators root " +
+                                                   to_0x(*outline.genesis_validators_root) + ", this signer serves " +
+                                                   context_.network.name + " (" + to_0x(*ours) + ")");
+    }
+    return {};
+  }
+
+  static signing::SignJob job_of(std::shared_ptr<const keys::RingKey> key, const ethereum::SignRequest& request) {
+    signing::SignJob job;
+    job.check.key = key->public_key;
+    job.check.signing_root = request.signing_root;
+    job.check.genesis_validators_root = request.genesis_validators_root;
+    if (const auto* block = std::get_if<ethereum::BlockDuty>(&request.duty)) {
+      job.check.duty = guard::BlockCheck{block->slot};
+    } else if (const auto* vote = std::get_if<ethereum::AttestationDuty>(&request.duty)) {
+      job.check.duty = guard::AttestationCheck{vote->source, vote->target};
+    }
+    job.key = std::move(key);
+    return job;
+  }
+
+  void finish(Result<BlsSignature> signature) {
+    if (!signature) {
+      refuse(signature.error());
+      return;
+    }
+    const std::string hex = to_0x(*signature);
+    answer(200, json_ ? R"({"signature":")" + hex + "\"}" : hex, nullptr);
+  }
+
+  void refuse(const Error& error) {
+    if (error.kind == ErrorKind::malformed_request) {
+      context_.metrics.malformed_request();
+    } else if (error.kind == ErrorKind::unknown_key) {
+      context_.metrics.unknown_key();
+    }
+    const std::string_view code = facts(error.kind).code;
+    answer(facts(error.kind).http_status,
+           json_ ? json::serialize(json::object{{"message", error.message}, {"code", code}}) : error.message, &error);
+  }
+
+  void answer(int status, std::string body, const Error* error) {
+    context_.metrics.signing_request(operation_, status, std::chrono::steady_clock::now() - start_);
+    http::Response response;
+    response.status = status;
+    response.content_type = json_ ? kJson : kText;
+    response.body = std::move(body);
+    if (error != nullptr) {
+      add_error_headers(response, *error);
+    }
+    respond_(std::move(response));
+  }
+
+  Context& context_;
+  http::Request request_;
+  const http::Responder respond_;
+  const bool json_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::string operation_;  // empty until it is known
+};
+
+// A JSON array of every loaded key; built by hand, because ten thousand keys are asked for often.
+http::Response public_keys(const keys::KeyRing& ring) {
+  const std::vector<BlsPublicKey> keys = ring.public_keys();
+  http::Response response;
+  response.content_type = kJson;
+  response.body.reserve(2 + keys.size() * 101);
+  response.body += '[';
+  for (const BlsPublicKey& key : keys) {
+    response.body += response.body.size() == 1 ? "\"" : ",\"";
+    response.body += to_0x(key);
+    response.body += '"';
+  }
+  response.body += ']';
+  return response;
+}
+
+}  // namespace
+
+void add_web3signer_routes(http::Router& router, Context& context) {
+  router.add("POST", "/api/v1/eth2/sign/{identifier}", [&context](http::Request request, http::Responder respond) {
+    SignExchange::start(std::make_shared<SignExchange>(context, std::move(request), std::move(respond)));
+  });
+  router.add("GET", "/api/v1/eth2/publicKeys",
+             direct(needs(context, access::Scope::public_keys),
+                    [&context](http::Request&) -> Result<http::Response> { return public_keys(context.ring); }));
+}
+
+}  // namespace cc::api
