@@ -1,2 +1,3 @@
-#include "base/log.h"
-int main() { cc::log::always("x", {{"setup_token", "cc-setup-a"}}); }
+#include "app/command_line.h"
+
+int main(int argc, char** argv) { return cc::app::run(argc, argv); }

@@ -1,0 +1,134 @@
+// keys list | generate | activate | deactivate | delete; import has a file of its own.
+#include "app/command_keys.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "app/command_operator.h"
+
+namespace cc::app {
+namespace {
+
+namespace json = boost::json;
+
+struct ListOptions {
+  SignerOptions signer;
+};
+// Follows the pages to the end and prints one document.
+Result<void> run_list(const ListOptions& options) {
+  CC_ASSIGN(const SignerClient client, single_signer(options.signer));
+  CC_ASSIGN(const SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
+  json::array all;
+  std::string cursor;
+  while (true) {
+    const std::string path =
+        std::string(kKeysPath) + "?limit=1000" + (cursor.empty() ? "" : "&cursor=" + query_value(cursor));
+    CC_ASSIGN(const json::value page, client.call("GET", path, token));
+    const json::object* object = page.if_object();
+    const json::value* data = object == nullptr ? nullptr : object->if_contains("data");
+    if (data == nullptr || !data->is_array()) {
+      return fail(ErrorKind::internal, "the signer's list of keys has no data");
+    }
+    all.insert(all.end(), data->as_array().begin(), data->as_array().end());
+    const json::value* next = object->if_contains("next_cursor");
+    if (next == nullptr || !next->is_string() || data->as_array().empty()) {
+      break;
+    }
+    cursor = std::string(next->as_string());
+  }
+  print_reply(json::object{{"data", std::move(all)}}, options.signer.output);
+  return {};
+}
+
+struct GenerateOptions {
+  SignerOptions signer;
+  std::string count = "1";
+};
+Result<void> run_generate(const GenerateOptions& options) {
+  constexpr std::uint64_t kMost = 10'000;
+  CC_ASSIGN(const std::uint64_t count, parse_count(options.count, "--count", kMost));
+  CC_ASSIGN(SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
+  const auto body = [count] { return SecretJson().add_json("count", std::to_string(count)).finish(); };
+  CC_ASSIGN(const auto reply, ask_one(options.signer, {.method = "POST",
+                                                       .path = std::string(kKeysPath) + "/generate",
+                                                       .token = std::move(token),
+                                                       .body = body}));
+  return check_results(reply);
+}
+
+struct ChangeOptions {
+  SignerOptions signer;
+  std::vector<std::string> public_keys;
+};
+Result<void> change(const ChangeOptions& options, const std::string& method, const std::string& status) {
+  CC_ASSIGN(SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
+  const auto body = [&] {
+    SecretJson json;
+    json.add_json("pubkeys", json_list(options.public_keys));
+    if (!status.empty()) {
+      json.add("status", status);
+    }
+    return json.finish();
+  };
+  CC_ASSIGN(const auto reply,
+            ask_one(options.signer,
+                    {.method = method, .path = std::string(kKeysPath), .token = std::move(token), .body = body}));
+  return check_results(reply);
+}
+Result<void> run_activate(const ChangeOptions& options) { return change(options, "PATCH", "active"); }
+Result<void> run_deactivate(const ChangeOptions& options) { return change(options, "PATCH", "inactive"); }
+Result<void> run_delete(const ChangeOptions& options) { return change(options, "DELETE", ""); }
+
+void add_change(CLI::App& group, Chosen& chosen, const std::string& name, const std::string& help,
+                Result<void> (*body)(const ChangeOptions&)) {
+  const auto options = std::make_shared<ChangeOptions>();
+  CLI::App* command = add_command(group, chosen, name, help, options, body);
+  add_signer_options(*command, options->signer);
+  add_auth_option(*command, options->signer);
+  command->add_option("pubkeys", options->public_keys, "Public keys (0x…)")->required();
+}
+
+}  // namespace
+
+Result<void> check_results(const json::value& reply) {
+  const json::object* object = reply.if_object();
+  const json::value* data = object == nullptr ? nullptr : object->if_contains("data");
+  if (data == nullptr || !data->is_array()) {
+    return fail(ErrorKind::internal, "the signer's reply has no data");
+  }
+  std::size_t failed = 0;
+  for (const json::value& item : data->as_array()) {
+    const json::value* status = item.is_object() ? item.as_object().if_contains("status") : nullptr;
+    const bool bad = status == nullptr || !status->is_string() || status->as_string() == "error" ||
+                     status->as_string() == "not_found";
+    failed += bad ? 1 : 0;
+  }
+  if (failed != 0) {
+    return fail(ErrorKind::key_invalid, std::to_string(failed) + " of " + std::to_string(data->as_array().size()) +
+                                            " keys were not changed; the reply above says why");
+  }
+  return {};
+}
+
+void add_keys_commands(CLI::App& root, Chosen& chosen) {
+  CLI::App* group = root.add_subcommand("keys", "Validator keys of a running signer");
+  group->require_subcommand(1);
+
+  const auto list = std::make_shared<ListOptions>();
+  CLI::App* command = add_command(*group, chosen, "list", "All sealed keys with their status", list, &run_list);
+  add_signer_options(*command, list->signer);
+  add_auth_option(*command, list->signer);
+
+  const auto generate = std::make_shared<GenerateOptions>();
+  command = add_command(*group, chosen, "generate", "Generate keys inside the signer", generate, &run_generate);
+  add_signer_options(*command, generate->signer);
+  add_auth_option(*command, generate->signer);
+  command->add_option("--count", generate->count, "How many")->capture_default_str();
+
+  add_keys_import_command(*group, chosen);
+  add_change(*group, chosen, "activate", "Let inactive keys sign here again", &run_activate);
+  add_change(*group, chosen, "deactivate", "Stop keys from signing here; they stay stored", &run_deactivate);
+  add_change(*group, chosen, "delete", "Remove keys from this signer; their slashing history stays", &run_delete);
+}
+
+}  // namespace cc::app

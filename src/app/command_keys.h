@@ -1,0 +1,17 @@
+// The keys group in two files: import, and the rest.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <string_view>
+
+#include "app/command.h"
+
+namespace cc::app {
+
+inline constexpr std::string_view kKeysPath = "/api/v1/chamber/keys";
+
+void add_keys_import_command(CLI::App& group, Chosen& chosen);
+// An error when the reply's `data` holds an item that failed, so that scripts notice.
+Result<void> check_results(const boost::json::value& reply);
+
+}  // namespace cc::app

@@ -1,0 +1,17 @@
+// The program from its arguments to its exit code.
+//
+// Exit codes: 0 ok, 2 usage, 3 refused, 4 conflict or state, 5 unreachable, 6 server error (the table of
+// base/error_kinds.inc decides). Errors are one line on stderr: `containment-chamber: CODE: what to do`.
+#pragma once
+
+#include <string>
+
+namespace cc::app {
+
+int run(int argc, char** argv);
+
+// docs/reference/command-line.md and docs/reference/errors.md.
+std::string command_line_reference();
+std::string errors_reference();
+
+}  // namespace cc::app

@@ -1,0 +1,189 @@
+#include "app/signer_client.h"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include "http/client.h"
+
+namespace cc::app {
+namespace {
+
+namespace json = boost::json;
+
+bool is_loopback(const boost::urls::url_view& url) {
+  const std::string host = url.host_address();
+  if (host == "localhost") {
+    return true;
+  }
+  if (url.host_type() == boost::urls::host_type::ipv4) {
+    return url.host_ipv4_address().is_loopback();
+  }
+  return url.host_type() == boost::urls::host_type::ipv6 && url.host_ipv6_address().is_loopback();
+}
+
+std::string text_member(const json::object& object, std::string_view name) {
+  const json::value* member = object.if_contains(name);
+  return member != nullptr && member->is_string() ? std::string(member->as_string()) : std::string();
+}
+
+// For an answer without one of our codes (a proxy in between, another program on that port).
+ErrorKind kind_of_status(int status) {
+  switch (status) {
+    case 401:
+      return ErrorKind::unauthorized;
+    case 403:
+      return ErrorKind::forbidden;
+    case 404:
+      return ErrorKind::not_found;
+    case 409:
+    case 412:
+      return ErrorKind::wrong_state;
+    case 413:
+      return ErrorKind::body_too_large;
+    case 429:
+      return ErrorKind::too_many_attempts;
+    case 503:
+    case 502:
+    case 504:
+      return ErrorKind::unreachable;
+    default:
+      return status >= 500 ? ErrorKind::internal : ErrorKind::malformed_request;
+  }
+}
+
+Error refusal(int status, const json::value& body) {
+  const json::object* object = body.if_object();
+  const std::string code = object == nullptr ? std::string() : text_member(*object, "code");
+  const ErrorKind kind =
+      code.empty() || (kind_of(code) == ErrorKind::internal && code != facts(ErrorKind::internal).code)
+          ? kind_of_status(status)
+          : kind_of(code);
+  std::string detail = object == nullptr ? std::string() : text_member(*object, "detail");
+  if (detail.empty()) {
+    detail = "the signer answered with status " + std::to_string(status);
+  }
+  return {kind, detail};
+}
+
+}  // namespace
+
+std::string json_quoted(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out;
+  out.reserve(text.size() * 6 + 2);
+  out.push_back('"');
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (byte < 0x20) {
+      out += "\\u00";
+      out.push_back(kHex[byte >> 4]);
+      out.push_back(kHex[byte & 15]);
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.push_back('"');
+  return out;
+}
+
+SecretJson::~SecretJson() { wipe(text_); }
+
+// Grows by hand, so that no copy of a secret is left behind by a reallocation.
+void SecretJson::append(std::string_view more) {
+  if (text_.size() + more.size() > text_.capacity()) {
+    std::string larger;
+    larger.reserve((text_.size() + more.size()) * 2);
+    larger = text_;
+    wipe(text_);
+    text_ = std::move(larger);
+  }
+  text_ += more;
+}
+
+void SecretJson::open_member(std::string_view name) {
+  append(text_.empty() ? "\"" : ",\"");
+  append(name);
+  append("\":");
+}
+
+SecretJson& SecretJson::add(std::string_view name, std::string_view value) {
+  open_member(name);
+  std::string quoted = json_quoted(value);
+  append(quoted);
+  wipe(quoted);
+  return *this;
+}
+
+SecretJson& SecretJson::add_secret(std::string_view name, const SecretBytes& value) {
+  const auto bytes = expose_secret_bytes(value);
+  return add(name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+SecretJson& SecretJson::add_json(std::string_view name, std::string_view json) {
+  open_member(name);
+  append(json);
+  return *this;
+}
+
+Result<SignerClient> SignerClient::make(std::string url, bool allow_plaintext) {
+  while (url.ends_with('/')) {
+    url.pop_back();
+  }
+  const auto parsed = boost::urls::parse_uri(url);
+  if (!parsed || (parsed->scheme() != "http" && parsed->scheme() != "https") || parsed->host().empty() ||
+      parsed->has_query() || parsed->has_fragment() || parsed->has_userinfo()) {
+    return fail(ErrorKind::usage, "--signer-url must look like http://localhost:9000, not '" + url + "'");
+  }
+  if (parsed->scheme() == "http" && !is_loopback(*parsed) && !allow_plaintext) {
+    return fail(ErrorKind::plaintext_refused,
+                url +
+                    " is plain HTTP to another machine: tokens and passphrases would travel in clear. Use https, or "
+                    "pass --allow-plaintext-signer when the way there is private");
+  }
+  return SignerClient(std::move(url));
+}
+
+Result<json::value> SignerClient::call(const std::string& method, const std::string& path, const SecretBytes& token,
+                                       std::string body) const {
+  http::ClientRequest request;
+  request.method = method;
+  request.url = url_ + path;
+  request.headers.emplace_back("Accept", "application/json");
+  if (!token.empty()) {
+    const auto bytes = expose_secret_bytes(token);
+    request.headers.emplace_back("Authorization",
+                                 "Bearer " + std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  }
+  if (!body.empty()) {
+    request.headers.emplace_back("Content-Type", "application/json");
+    request.body = std::move(body);
+  }
+  // Generating or importing many keys takes its time on the signer's side.
+  request.timeout = Milliseconds{600'000};
+  auto response = http::send(request);
+  wipe(request.body);
+  for (auto& [name, value] : request.headers) {
+    wipe(value);
+  }
+  if (!response) {
+    return fail(std::move(response).error());
+  }
+  boost::system::error_code error;
+  json::value reply = json::parse(response->body, error);
+  wipe(response->body);
+  if (response->status >= 400) {
+    return fail(refusal(response->status, error ? json::value() : reply));
+  }
+  if (error || response->status < 200 || response->status >= 300) {
+    return fail(ErrorKind::internal, url_ + " does not answer like a signer (status " +
+                                         std::to_string(response->status) + "); is the port right?");
+  }
+  return reply;
+}
+
+}  // namespace cc::app
