@@ -1,4 +1,8 @@
 // A request and a response as the handlers see them. No library type here, so that api/ compiles fast.
+//
+// Secrets that pass: passphrases and key material in bodies, tokens in headers. A request wipes its body and its header
+// values when it dies or is assigned to; what a handler moves out is the handler's to wipe. The server wipes its own
+// copies of requests and of response bodies once they are read or sent.
 #pragma once
 
 #include <functional>
@@ -13,25 +17,31 @@
 
 namespace cc::http {
 
+using TextMap = std::map<std::string, std::string, std::less<>>;
+
 struct Request {
   std::string method;
-  std::string path;                             // percent-decoded, without the query
-  std::map<std::string, std::string> query;      // percent-decoded
-  std::map<std::string, std::string> headers;    // names in lower case
-  std::string body;                              // wiped when the request dies
-  std::string peer;                              // address of the caller without the port
-  bool loopback = false;                         // the caller is on this machine
-  bool encrypted = false;                        // TLS or a unix socket
-  std::map<std::string, std::string> captures;   // {name} parts of the route
-  std::uint64_t id = 0;                          // request id, also in the log
+  std::string path;        // percent-decoded, without the query
+  TextMap query;           // percent-decoded
+  TextMap headers;         // names in lower case
+  std::string body;        // wiped when the request dies
+  std::string peer;        // address of the caller without the port
+  bool loopback = false;   // the caller is on this machine
+  bool encrypted = false;  // TLS or a unix socket
+  TextMap captures;        // {name} parts of the route
+  std::uint64_t id = 0;    // request id, also in the log
 
+  // The header's value, empty when absent. Repeated headers are joined with ", ".
   std::string_view header(std::string_view lower_case_name) const;
   Request() = default;
   Request(Request&&) = default;
-  Request& operator=(Request&&) = default;
+  Request& operator=(Request&& other) noexcept;
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
   ~Request();
+
+ private:
+  void wipe_content() noexcept;
 };
 
 struct Response {

@@ -1,4 +1,7 @@
-// Routes by method and path pattern. A pattern part {name} captures one path segment.
+// Routes by method and path pattern. A pattern part {name} captures one path segment; where two patterns fit, the one with
+// fewer captures wins. HEAD is answered by the GET route.
+//
+// Built before the server starts and only read afterwards, so that match() is safe from any thread.
 #pragma once
 
 #include <functional>
@@ -9,12 +12,12 @@
 
 namespace cc::http {
 
-// May answer at once or move the request and the responder to another thread.
+// May answer at once or move the request and the responder to another thread. Called on the I/O thread: it must not block.
 using Handler = std::function<void(Request, Responder)>;
 
 struct RouteOptions {
   std::size_t body_limit = 1024UL * 1024;  // larger bodies: 413 before they are read
-  bool always = false;                      // answered even when the server sheds load (/upcheck)
+  bool always = false;                     // answered even when the server sheds load (/upcheck)
 };
 
 class Router {
@@ -22,9 +25,9 @@ class Router {
   void add(std::string method, std::string pattern, Handler handler, RouteOptions options = {});
 
   struct Match {
-    const Handler* handler = nullptr;
+    const Handler* handler = nullptr;  // lives as long as the router
     RouteOptions options;
-    std::map<std::string, std::string> captures;
+    TextMap captures;
     bool path_known = false;         // another method would match: 405
     std::vector<std::string> allow;  // those methods
   };
@@ -34,10 +37,11 @@ class Router {
   struct Route {
     std::string method;
     std::vector<std::string> parts;
+    std::size_t captures = 0;
     Handler handler;
     RouteOptions options;
   };
-  std::vector<Route> routes_;
+  std::vector<Route> routes_;  // fewer captures first
 };
 
 }  // namespace cc::http

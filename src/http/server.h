@@ -13,14 +13,14 @@ namespace cc::http {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;                  // 0: any free port, see Server::port()
+  std::uint16_t port = 0;  // 0: any free port, see Server::port()
   std::size_t max_connections = 4096;
-  std::size_t max_in_flight = 4096;        // more is answered 503 with Retry-After
+  std::size_t max_in_flight = 4096;  // more is answered 503 with Retry-After
   std::size_t header_limit = 16 * 1024;
-  Milliseconds header_timeout{10'000};     // from the first byte of a request to the end of its head
+  Milliseconds header_timeout{10'000};  // from the first byte of a request to the end of its head
   Milliseconds body_timeout{30'000};
-  Milliseconds idle_timeout{75'000};       // keep-alive
-  Milliseconds reply_timeout{30'000};      // a handler that does not answer: 503
+  Milliseconds idle_timeout{75'000};   // keep-alive
+  Milliseconds reply_timeout{30'000};  // a handler that does not answer: 503
 };
 
 class Server {
