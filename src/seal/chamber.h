@@ -92,10 +92,14 @@ class Chamber {
   // Reads the record and settles the first state. With a record the KMS step is left to run_kms_step().
   Result<void> boot();
   // Tries to open the KMS lock (and with kms_only the chamber). Safe to call at any time and again after a failure;
-  // does nothing when there is nothing to do. The caller retries with jitter while status().trouble names a KEK.
+  // does nothing when there is nothing to do. The caller retries with jitter while it fails, calls it after boot, after the
+  // last registration and after resume, and may simply call it every few seconds.
   Result<void> run_kms_step();
   // Drops collected shares whose time is over. Call once a second.
   void tick();
+  // Reads the record again, as another replica may have changed it: a higher epoch, a finished registration, a seal for
+  // all. Call every few seconds. Errors: why this replica cannot follow; status().trouble says the same.
+  Result<void> poll();
 
   Status status() const;
   // Whether sealed keys may sign (unsealed, awaiting_rotation). Cheap; read on every request.
@@ -112,8 +116,9 @@ class Chamber {
   // Wipes collected shares; the caller proves a credential, or is already authorised.
   Result<UnsealReply> unseal_reset(const std::string& operator_name, const CredentialSecret& credential, const std::string& source);
   Result<UnsealReply> unseal_reset_authorised();
-  // Acts locally first and cannot fail; the error, if any, says what could not be stored afterwards (hold).
-  Result<void> seal(const std::string& reason, bool hold);
+  // Acts locally first and cannot fail; the error, if any, says what could not be stored afterwards. `hold` keeps every
+  // replica sealed over restarts; `all` raises the seal generation, so that the other replicas follow when they poll.
+  Result<void> seal(const std::string& reason, bool hold, bool all = false);
   // After a seal: allows the KMS step again.
   Result<void> resume();
   Result<std::vector<std::string>> credential_ids(const std::string& operator_name) const;

@@ -1,0 +1,76 @@
+#include "seal/chamber.h"
+
+#include <new>
+
+#include "seal/machine.h"
+
+namespace cc::seal {
+namespace {
+
+// No exception leaves the room: locked memory and containers may run out.
+template <class Work>
+auto guarded(const Work& work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorKind::locked_memory,
+                "memory for secrets ran out; raise the memory-lock limit (ulimit -l) or free memory, then try again");
+  } catch (const std::exception&) {
+    return fail(ErrorKind::internal, "the ceremony failed inside; nothing was announced that was not stored");
+  }
+}
+
+}  // namespace
+
+Chamber::Chamber(Ports ports, ChamberOptions options) : machine_(std::make_unique<Machine>(ports, options)) {}
+Chamber::~Chamber() = default;
+
+Result<void> Chamber::boot() {
+  return guarded([&] { return machine_->boot(); });
+}
+Result<void> Chamber::run_kms_step() {
+  return guarded([&] { return machine_->run_kms_step(); });
+}
+void Chamber::tick() { machine_->tick(); }
+Result<void> Chamber::poll() {
+  return guarded([&] { return machine_->poll(); });
+}
+Status Chamber::status() const { return machine_->status(); }
+bool Chamber::may_sign() const { return machine_->may_sign(); }
+std::optional<std::string> Chamber::setup_token() const { return machine_->setup_token(); }
+
+Result<InitReply> Chamber::init(const InitRequest& request, const SecretBytes& setup_token) {
+  return guarded([&] { return machine_->init(request, setup_token); });
+}
+Result<void> Chamber::init_reset(const SecretBytes& setup_token) {
+  return guarded([&] { return machine_->init_reset(setup_token); });
+}
+Result<RegisterReply> Chamber::register_operator(const std::string& operator_name,
+                                                 const SecretBytes& registration_token,
+                                                 const std::string& credential_id,
+                                                 const CredentialSecret& credential) {
+  return guarded(
+      [&] { return machine_->register_operator(operator_name, registration_token, credential_id, credential); });
+}
+Result<UnsealReply> Chamber::unseal(const std::string& operator_name, const CredentialSecret& credential,
+                                    const std::string& source) {
+  return guarded([&] { return machine_->unseal(operator_name, credential, source); });
+}
+Result<UnsealReply> Chamber::unseal_reset(const std::string& operator_name, const CredentialSecret& credential,
+                                          const std::string& source) {
+  return guarded([&] { return machine_->unseal_reset(operator_name, credential, source); });
+}
+Result<UnsealReply> Chamber::unseal_reset_authorised() {
+  return guarded([&] { return machine_->unseal_reset_authorised(); });
+}
+Result<void> Chamber::seal(const std::string& reason, bool hold, bool all) {
+  return guarded([&] { return machine_->seal(reason, hold, all); });
+}
+Result<void> Chamber::resume() {
+  return guarded([&] { return machine_->resume(); });
+}
+Result<std::vector<std::string>> Chamber::credential_ids(const std::string& operator_name) const {
+  return guarded([&] { return machine_->credential_ids(operator_name); });
+}
+
+}  // namespace cc::seal

@@ -1,0 +1,104 @@
+// Registration: an operator takes over the share that waits for them.
+#include <algorithm>
+
+#include "seal/machine.h"
+#include "seal/names.h"
+
+namespace cc::seal {
+namespace {
+
+constexpr int kWriteAttempts = 8;
+
+}  // namespace
+
+std::optional<unsigned> Chamber::Machine::member_index(const std::string& operator_name) const {
+  const Lock* lock = record_ ? record_->core.operators() : nullptr;
+  if (lock == nullptr) {
+    return std::nullopt;
+  }
+  const auto& names = lock->header.members;
+  const auto found = std::ranges::find(names, operator_name);
+  return found == names.end() ? std::nullopt : std::optional(static_cast<unsigned>(found - names.begin()) + 1U);
+}
+
+MemberName Chamber::Machine::member_name(unsigned index) const {
+  const LockHeader& header = record_->core.operators()->header;
+  return {record_->core.chamber, header.id, index, header.members[index - 1]};
+}
+
+Result<void> Chamber::Machine::allow_register() const {
+  CC_TRY(allow(record_phase(), RecordEvent::register_share));
+  CC_TRY(allow(process(), ProcessEvent::register_share));
+  if (record_phase() == RecordPhase::rotating) {
+    return fail(ErrorKind::unsupported, "this build cannot finish a rotation; use the version that started it");
+  }
+  return {};
+}
+
+// Opens the waiting share with its token and checks that it is the one that was dealt.
+Result<SecretBytes> Chamber::Machine::take_pending(unsigned index, const SecretBytes& token_text) const {
+  CC_ASSIGN(const Secret<32> token, read_token(kRegistrationTokenPrefix, token_text, registration_token_error()));
+  const MemberEntry& entry = record_->active_members()->entries[index - 1];
+  if (!entry.pending) {
+    return fail(registration_token_error());
+  }
+  const Lock& lock = *record_->core.operators();
+  const MemberName member = member_name(index);
+  CC_ASSIGN(SecretBytes rtss, open_pending(kms_->pepper, member, token, *entry.pending));
+  CC_ASSIGN(const crypto::Share share, read_share(rtss, lock.header, index, record_->core.retired_locks));
+  if (!equal_constant_time(share_verifier(share, member.chamber, member.lock), lock.members[index - 1].verifier)) {
+    return fail(ErrorKind::record_tampered,
+                "the waiting share of operator " + member.operator_name +
+                    " is not the one that was dealt; run `operator init-reset` and start over");
+  }
+  return rtss;
+}
+
+// Only the members part changes; another operator may register on another replica at the same time.
+Result<void> Chamber::Machine::store_credential(unsigned index, const StoredCredential& credential) {
+  const std::optional<Bytes> pending = record_->active_members()->entries[index - 1].pending;
+  for (int attempt = 0; attempt < kWriteAttempts; ++attempt) {
+    SealRecord next = *record_;
+    next.active_members()->entries[index - 1] = {std::nullopt, {credential}, std::nullopt};
+    ++next.members.changes;
+    next.members_mac = members_mac(kms_->pepper, next.core.chamber, next.members);
+    Result<void> stored = commit(next);
+    if (stored || stored.error().kind != ErrorKind::record_conflict) {
+      return stored;
+    }
+    CC_TRY(refresh());
+    CC_TRY(allow_register());
+    if (record_->active_members()->entries[index - 1].pending != pending) {
+      return fail(registration_token_error());
+    }
+  }
+  return fail(ErrorKind::record_conflict, "the seal record keeps changing; register again");
+}
+
+Result<RegisterReply> Chamber::Machine::register_operator(const std::string& operator_name, const SecretBytes& token_text,
+                                                          const std::string& credential_id,
+                                                          const CredentialSecret& credential) {
+  const Turn turn(*this);
+  CC_TRY(refresh());
+  CC_TRY(allow_register());
+  const std::optional<unsigned> index = member_index(operator_name);
+  if (!index) {
+    return fail(registration_token_error());
+  }
+  CC_ASSIGN(const SecretBytes rtss, take_pending(*index, token_text));
+  CC_TRY(check_credential_id(credential_id));
+  CC_ASSIGN(const PreparedSecret secret, prepare_new_secret(credential));
+  CC_ASSIGN(Bytes box, make_credential(kms_->pepper, member_name(*index), credential_id, secret, options_.argon2, rtss,
+                                       ports_.random));
+  CC_TRY(store_credential(*index, {credential_id, std::move(box)}));
+
+  RegisterReply reply;
+  reply.remaining = waiting_shares(*record_->active_members());
+  reply.registered = record_->core.operators()->header.n() - reply.remaining;
+  if (reply.remaining == 0) {
+    reply.state = status().state;
+  }
+  return reply;
+}
+
+}  // namespace cc::seal

@@ -1,0 +1,171 @@
+// The unseal ceremony: operators prove a credential each, until enough shares open the operators lock.
+#include <algorithm>
+
+#include "seal/machine.h"
+
+namespace cc::seal {
+namespace {
+
+tl::unexpected<Error> wrong_passphrase() {
+  return fail(ErrorKind::wrong_passphrase,
+              "wrong passphrase, or no such operator; check the keyboard layout and trailing line endings");
+}
+
+}  // namespace
+
+UnsealReply Chamber::Machine::counters() const {
+  UnsealReply reply;
+  const Lock* lock = record_ ? record_->core.operators() : nullptr;
+  reply.shares_required = lock == nullptr ? 0 : lock->header.m;
+  reply.shares_received = round_ ? round_->shares.counted() : 0;
+  return reply;
+}
+
+// Every credential of the operator in turn. One of a lock that was replaced is recognised, so that it can be named.
+Result<std::optional<Chamber::Machine::Opened>> Chamber::Machine::try_credentials(unsigned index,
+                                                                                  const PreparedSecret& secret) {
+  const MemberName active = member_name(index);
+  std::vector<LockId> locks{active.lock};
+  locks.insert(locks.end(), record_->core.retired_locks.begin(), record_->core.retired_locks.end());
+  std::optional<Error> damaged;
+  for (const StoredCredential& stored : record_->active_members()->entries[index - 1].credentials) {
+    MemberName member = active;
+    Result<CredentialBlob> blob = fail(ErrorKind::internal, "");
+    for (auto lock = locks.begin(); !blob && lock != locks.end(); ++lock) {
+      member.lock = *lock;
+      blob = open_pepper_layer(kms_->pepper, member, stored.id, stored.box);
+    }
+    auto opened = blob ? open_credential(*blob, member, stored.id, secret) : fail(blob.error());
+    if (!opened) {
+      damaged = damaged ? damaged : opened.error();
+    } else if (*opened) {
+      return std::optional(Opened{index, **std::move(opened), member.lock != active.lock});
+    }
+  }
+  return damaged ? Result<std::optional<Opened>>(fail(*damaged)) : std::optional<Opened>();
+}
+
+// A refusal takes the same work whoever was named: as many runs as the operator with the most credentials needs.
+Result<void> Chamber::Machine::catch_up_work(unsigned spent, const PreparedSecret& secret) {
+  std::size_t most = 1;
+  for (const MemberEntry& entry : record_->active_members()->entries) {
+    most = std::max(most, entry.credentials.size());
+  }
+  for (std::size_t run = spent; run < most; ++run) {
+    CC_TRY(spend_the_same_work(secret, options_.argon2));
+  }
+  return {};
+}
+
+Result<Chamber::Machine::Opened> Chamber::Machine::prove(const std::string& operator_name,
+                                                         const CredentialSecret& credential,
+                                                         const std::string& source) {
+  CC_TRY(allow(record_phase(), RecordEvent::unseal_share));
+  if (record_->core.operators() == nullptr) {
+    return fail(ErrorKind::wrong_state, "this chamber opens by its KEKs alone (kms_only); no operator share is needed");
+  }
+  CC_TRY(allow(process(), ProcessEvent::unseal_share));
+  CC_TRY(backoff_.check(operator_name, source));
+  CC_ASSIGN(const PreparedSecret secret, prepare_secret(credential));
+  const std::optional<unsigned> index = member_index(operator_name);
+  std::size_t spent = 0;
+  if (index) {
+    CC_ASSIGN(std::optional<Opened> opened, try_credentials(*index, secret));
+    if (opened) {
+      backoff_.succeeded(operator_name, source);
+      return *std::move(opened);
+    }
+    spent = record_->active_members()->entries[*index - 1].credentials.size();
+  }
+  CC_TRY(catch_up_work(static_cast<unsigned>(spent), secret));
+  backoff_.failed(operator_name, source);
+  return wrong_passphrase();
+}
+
+Result<UnsealReply> Chamber::Machine::unseal(const std::string& operator_name, const CredentialSecret& credential,
+                                             const std::string& source) {
+  const Turn turn(*this);
+  drop_expired_round();
+  CC_TRY(refresh());
+  if (std::exchange(round_was_dropped_, false)) {
+    return fail(ErrorKind::round_over,
+                "the locks were changed by a rotation and the shares of this round were wiped; every operator submits again");
+  }
+  CC_ASSIGN(const Opened opened, prove(operator_name, credential, source));
+  auto reply = count_share(opened);
+  publish();
+  return reply;
+}
+
+Result<UnsealReply> Chamber::Machine::count_share(const Opened& opened) {
+  const Core& core = record_->core;
+  const Lock& lock = *core.operators();
+  if (opened.retired) {
+    return fail(ErrorKind::share_retired,
+                "this credential holds a share of a set that was replaced; register with the token of the new set");
+  }
+  CC_ASSIGN(crypto::Share share, read_share(opened.rtss, lock.header, opened.index, core.retired_locks));
+  if (!round_) {
+    round_.emplace(Round{ShareCollection(core.chamber, lock), ports_.clock.monotonic()});
+  }
+  const auto verdict = round_->shares.add(std::move(share));
+  if (round_->shares.may_combine()) {
+    auto lock_key = round_->shares.combine();
+    if (lock_key || round_->shares.counted() >= lock.header.m) {
+      return open_round(std::move(lock_key));
+    }
+  }
+  if (verdict == ShareCollection::Verdict::repeated) {
+    return fail(ErrorKind::share_repeated, "this operator's share is counted already; another operator is needed");
+  }
+  if (verdict == ShareCollection::Verdict::set_aside) {
+    return fail(ErrorKind::share_mismatch,
+                "the share does not match its verifier in the record: it was set aside and is tried last; the shares "
+                "counted so far are kept");
+  }
+  return counters();
+}
+
+// With enough shares. A failure keeps them, so that the next submission tries again.
+Result<UnsealReply> Chamber::Machine::open_round(Result<Secret<32>> combined) {
+  const Core& core = record_->core;
+  const LockHeader& header = core.operators()->header;
+  const auto open = [&]() -> Result<void> {
+    CC_ASSIGN(const Secret<32> lock_key, std::move(combined));
+    const ByteView inner = expose_secret_bytes(std::as_const(kms_->inner));
+    CC_ASSIGN(const SecretBytes content, open_content(lock_key, core.chamber, header, inner));
+    CC_ASSIGN(MasterKeys keys, decode_master_keys(content));
+    return open_chamber(std::move(keys));
+  };
+  UnsealReply reply = counters();
+  CC_TRY(note(open()));
+  round_.reset();
+  publish();
+  const Status now = status();
+  reply.state = now.state;
+  reply.validators_loaded = now.keys_loaded;
+  return reply;
+}
+
+Result<UnsealReply> Chamber::Machine::unseal_reset(const std::string& operator_name, const CredentialSecret& credential,
+                                                   const std::string& source) {
+  const Turn turn(*this);
+  CC_TRY(refresh());
+  CC_ASSIGN(const Opened opened, prove(operator_name, credential, source));
+  (void)opened;
+  fire(ProcessEvent::reset_round);
+  round_.reset();
+  publish();
+  return counters();
+}
+
+Result<UnsealReply> Chamber::Machine::unseal_reset_authorised() {
+  const Turn turn(*this);
+  CC_TRY(refresh());
+  fire(ProcessEvent::reset_round);
+  round_.reset();
+  publish();
+  return counters();
+}
+
+}  // namespace cc::seal

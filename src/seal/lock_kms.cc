@@ -1,0 +1,127 @@
+#include "seal/lock_kms.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace cc::seal {
+namespace {
+
+struct Trouble {
+  std::string kek;
+  Error error;
+};
+
+// How much hope a failure leaves that the KEK will answer later; the most hopeful one names the whole step.
+std::size_t despair(ErrorKind kind) {
+  constexpr std::array kOrder{ErrorKind::kms_unreachable, ErrorKind::kms_denied, ErrorKind::kms_missing,
+                              ErrorKind::kms_mismatch};
+  return static_cast<std::size_t>(std::ranges::find(kOrder, kind) - kOrder.begin());
+}
+
+Error summary(const std::vector<Trouble>& troubles, unsigned opened, unsigned m) {
+  Error out{ErrorKind::kms_mismatch, ""};
+  std::size_t least = SIZE_MAX;
+  for (const Trouble& trouble : troubles) {
+    if (despair(trouble.error.kind) < least) {
+      least = despair(trouble.error.kind);
+      out.kind = trouble.error.kind;
+    }
+    out.message += (out.message.empty() ? "" : "; ") + trouble.kek + ": " +
+                   std::string(facts(trouble.error.kind).code) + " (" + trouble.error.message + ")";
+  }
+  out.message = std::to_string(opened) + " of " + std::to_string(m) + " needed KEKs opened their share; " + out.message;
+  return out;
+}
+
+tl::unexpected<Error> naming_kek(const Error& error, const std::string& kek) {
+  return fail(error.kind, kek + ": " + error.message);
+}
+
+Result<crypto::Share> unwrap_member(KekService& keks, const ChamberId& chamber, const Lock& lock, unsigned index,
+                                    const std::vector<LockId>& retired) {
+  const std::string& kek = lock.header.members[index - 1];
+  CC_ASSIGN(const SecretBytes rtss,
+            keks.unwrap(kek, share_context(chamber, lock.header.id, index), lock.members[index - 1].wrap));
+  auto share = read_share(rtss, lock.header, index, retired);
+  return share ? std::move(share) : fail(ErrorKind::kms_mismatch, share.error().message);
+}
+
+}  // namespace
+
+KekContext share_context(const ChamberId& chamber, const LockId& lock, unsigned index) {
+  return {{"cc:chamber", to_hex(chamber)},
+          {"cc:index", std::to_string(index)},
+          {"cc:lock", to_hex(lock)},
+          {"cc:purpose", "seal-share"},
+          {"cc:version", "1"}};
+}
+
+Result<void> check_keks(const KekService& keks, const std::vector<std::string>& names, unsigned threshold) {
+  if (names.empty() || names.size() > 255) {
+    return fail(ErrorKind::members_invalid, "name 1 to 255 KEKs (--kms-key-arns)");
+  }
+  std::map<std::string, std::string> seen;
+  for (const std::string& name : names) {
+    CC_ASSIGN(const std::string canonical, keks.canonical_name(name));
+    const auto [at, added] = seen.emplace(canonical, name);
+    if (!added) {
+      return fail(ErrorKind::kek_repeated, at->second + " and " + name + " are the same key; every member needs its own");
+    }
+  }
+  if (threshold == 0 || threshold > names.size()) {
+    return fail(ErrorKind::threshold_invalid, "the KMS threshold must be 1 to " + std::to_string(names.size()) +
+                                                  ", the number of KEKs, not " + std::to_string(threshold));
+  }
+  return {};
+}
+
+Result<void> wrap_shares(KekService& keks, const ChamberId& chamber, DealtLock& dealt) {
+  const LockHeader& header = dealt.lock.header;
+  for (const std::string& kek : header.members) {
+    if (const auto ready = keks.prepare(kek); !ready) {
+      return naming_kek(ready.error(), kek);
+    }
+  }
+  for (const crypto::Share& share : dealt.shares) {
+    const std::string& kek = header.members[share.index - 1U];
+    const SecretBytes rtss = crypto::to_rtss(share, header.id, header.m);
+    const KekContext context = share_context(chamber, header.id, share.index);
+    auto wrapped = keks.wrap(kek, context, rtss);
+    if (!wrapped) {
+      return naming_kek(wrapped.error(), kek);
+    }
+    const auto back = keks.unwrap(kek, context, *wrapped);
+    if (!back) {
+      return naming_kek(back.error(), kek);
+    }
+    if (!(*back == rtss)) {
+      return fail(ErrorKind::kms_mismatch, kek + ": the KEK does not give back what it wrapped; nothing was stored");
+    }
+    dealt.lock.members[share.index - 1U].wrap = *std::move(wrapped);
+  }
+  return {};
+}
+
+Result<Secret<32>> open_kms_lock(KekService& keks, const ChamberId& chamber, const Lock& lock,
+                                 const std::vector<LockId>& retired) {
+  ShareCollection shares(chamber, lock);
+  std::vector<Trouble> troubles;
+  for (unsigned index = 1; index <= lock.header.n() && shares.counted() < lock.header.m; ++index) {
+    auto share = unwrap_member(keks, chamber, lock, index, retired);
+    if (!share) {
+      troubles.push_back({lock.header.members[index - 1], share.error()});
+    } else if (shares.add(*std::move(share)) == ShareCollection::Verdict::set_aside) {
+      troubles.push_back({lock.header.members[index - 1],
+                          {ErrorKind::kms_mismatch, "its share does not match the record's verifier"}});
+    }
+  }
+  if (shares.may_combine()) {
+    if (auto key = shares.combine()) {
+      return key;
+    }
+  }
+  return fail(summary(troubles, shares.counted(), lock.header.m));
+}
+
+}  // namespace cc::seal

@@ -1,0 +1,182 @@
+// Inside the chamber: what it knows of the stored record, its secrets, and the steps that the ceremonies share.
+// One source file per ceremony: chamber_boot.cc, chamber_kms.cc, chamber_init.cc, chamber_register.cc, chamber_unseal.cc,
+// chamber_seal.cc; chamber_store.cc reads and writes the record.
+//
+// Threads: `ceremony_` serialises ceremonies and guards everything not said otherwise. `public_` guards what other threads
+// read at any time; it is held briefly and never across a port. seal() flips the process phase under `public_` alone, so
+// it never waits for a KEK; a ceremony under way notices when it fires its next event and wipes what it made.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <mutex>
+
+#include "seal/backoff.h"
+#include "seal/chamber.h"
+#include "seal/credential.h"
+#include "seal/lock.h"
+#include "seal/phases.h"
+#include "seal/record.h"
+#include "seal/record_keys.h"
+
+namespace cc::seal {
+
+class Chamber::Machine {
+ public:
+  Machine(Ports ports, ChamberOptions options)
+      : ports_(ports), options_(options), backoff_(ports.clock, options.free_attempts) {}
+
+  Result<void> boot();
+  Result<void> run_kms_step();
+  void tick();
+  Result<void> poll();
+  Result<InitReply> init(const InitRequest& request, const SecretBytes& setup_token);
+  Result<void> init_reset(const SecretBytes& setup_token);
+  Result<RegisterReply> register_operator(const std::string& operator_name, const SecretBytes& token_text,
+                                          const std::string& credential_id, const CredentialSecret& credential);
+  Result<UnsealReply> unseal(const std::string& operator_name, const CredentialSecret& credential,
+                             const std::string& source);
+  Result<UnsealReply> unseal_reset(const std::string& operator_name, const CredentialSecret& credential,
+                                   const std::string& source);
+  Result<UnsealReply> unseal_reset_authorised();
+  Result<void> seal(const std::string& reason, bool hold, bool all);
+  Result<void> resume();
+
+  Status status() const;
+  bool may_sign() const { return may_sign_; }
+  std::optional<std::string> setup_token() const;
+  Result<std::vector<std::string>> credential_ids(const std::string& operator_name) const;
+
+ private:
+  // Holds the ceremony lock. A seal that came meanwhile left secrets to the ceremony: they are wiped when it ends.
+  class Turn {
+   public:
+    explicit Turn(Machine& machine) : machine_(machine), lock_(machine.ceremony_) {}
+    Turn(Machine& machine, std::try_to_lock_t how) : machine_(machine), lock_(machine.ceremony_, how) {}
+    Turn(Machine& machine, Milliseconds patience) : machine_(machine), lock_(machine.ceremony_, patience) {}
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    bool taken() const { return lock_.owns_lock(); }
+
+   private:
+    Machine& machine_;
+    std::unique_lock<std::timed_mutex> lock_;
+  };
+
+  // The highest this process has seen; the store may not go back behind it.
+  struct Seen {
+    std::uint64_t revision = 0;
+    crypto::Digest content{};  // of that revision
+    std::optional<ChamberId> chamber;
+    bool was_set = false;
+    std::uint64_t epoch = 0;
+    crypto::Digest epoch_digest{};
+    std::uint64_t member_changes = 0;
+    std::uint64_t seal_generation = 0;
+  };
+  struct KmsSecrets {
+    Secret<32> lock_key;
+    Secret<32> pepper;
+    SecretBytes inner;
+    LockId lock{};
+  };
+  // The shares of one unseal round.
+  struct Round {
+    ShareCollection shares;
+    Milliseconds started{};
+  };
+
+  // chamber_store.cc: the record.
+  // Reads the record, checks it against what was seen, and follows what changed. Its error is also the trouble; a record
+  // taken in before then stays in force.
+  Result<void> refresh();
+  Result<void> take_in(const std::optional<Document>& document);
+  Result<void> check_nothing_lost(bool tombstone);
+  Result<void> check_not_older(const Document& document, const SealRecord& record) const;
+  Result<void> check_macs(const SealRecord& record) const;
+  // Makes a checked or just written record the one in force.
+  void adopt(const Document& document, const StoredRecord& record);
+  void follow(const SealRecord& next);
+  void remember_seen(const Document& document, const SealRecord* record);
+  // Writes conditionally after the revision held, then adopts. A write in doubt is read back before anything is said.
+  Result<void> commit(const StoredRecord& record);
+  Result<std::uint64_t> write_and_settle(std::uint64_t expected, const Bytes& content);
+  Result<void> store_hints(bool hold, bool all);
+  RecordPhase record_phase() const { return record_ ? phase_of(*record_) : RecordPhase::none; }
+
+  // chamber_kms.cc: opening.
+  Result<void> open_kms();
+  Result<void> open_chamber(MasterKeys keys);
+  // Same chamber, no newer epoch, no other core of this epoch; then remembers this one.
+  Result<void> remember_trace(const Core& core);
+
+  // chamber_init.cc
+  struct NewChamber;
+  Result<void> check_init(const InitRequest& request) const;
+  Result<NewChamber> build(const InitRequest& request);
+  Result<SecretBytes> deal_operators(NewChamber& made, const InitRequest& request, const SecretBytes& master_keys);
+  Result<void> store_new(const NewChamber& made, RecordEvent event);
+  Result<InitReply> finish_init(NewChamber made);
+
+  // chamber_register.cc
+  // 1-based; nothing when the active operators lock has no such member.
+  std::optional<unsigned> member_index(const std::string& operator_name) const;
+  MemberName member_name(unsigned index) const;
+  Result<void> allow_register() const;
+  Result<SecretBytes> take_pending(unsigned index, const SecretBytes& token_text) const;
+  Result<void> store_credential(unsigned index, const StoredCredential& credential);
+
+  // chamber_unseal.cc
+  // A credential that opened.
+  struct Opened {
+    unsigned index = 0;
+    SecretBytes rtss;
+    bool retired = false;  // the credential is of a lock that was replaced
+  };
+  Result<Opened> prove(const std::string& operator_name, const CredentialSecret& credential, const std::string& source);
+  Result<std::optional<Opened>> try_credentials(unsigned index, const PreparedSecret& secret);
+  Result<void> catch_up_work(unsigned spent, const PreparedSecret& secret);
+  Result<UnsealReply> count_share(const Opened& opened);
+  Result<UnsealReply> open_round(Result<Secret<32>> combined);
+  void drop_expired_round();
+  UnsealReply counters() const;
+
+  // Phases, secrets, and what other threads see.
+  ProcessPhase process() const;
+  const ProcessCell& fire(ProcessEvent event);
+  void wipe_secrets();
+  void publish();
+  // Keeps the failure of an opening as the trouble to show, or clears it.
+  Result<void> note(Result<void> outcome);
+  void tell_listener(bool exists);
+  void settle_setup_token(bool renew);
+  Result<void> check_setup_token(const SecretBytes& given) const;
+
+  Ports ports_;
+  ChamberOptions options_;
+
+  std::timed_mutex ceremony_;
+  std::optional<SealRecord> record_;  // the record in force; empty with phase none and while `record_trouble_` is set
+  std::uint64_t revision_ = 0;        // of the stored document, tombstones included
+  std::optional<Error> record_trouble_;
+  std::optional<Error> opening_trouble_;
+  std::optional<bool> told_exists_;
+  Seen seen_;
+  std::optional<KmsSecrets> kms_;
+  std::optional<MasterKeys> master_;
+  std::optional<Round> round_;
+  bool round_was_dropped_ = false;  // by a change of the epoch, until the next unseal was told
+  Backoff backoff_;
+
+  mutable std::mutex public_;
+  ProcessPhase process_ = ProcessPhase::closed;
+  Status status_;  // but for `state`, which is derived when asked
+  // Shown as `set` while the record cannot be read: closed, and never called uninitialized.
+  RecordPhase shown_phase_ = RecordPhase::set;
+  std::map<std::string, std::vector<std::string>> credentials_;
+  SecretBytes setup_token_;  // empty when void
+  std::atomic<bool> may_sign_{false};
+};
+
+}  // namespace cc::seal
