@@ -40,18 +40,20 @@ inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(st
 
 }  // namespace cc
 
-// Returns the error of a Result<void>-like expression to the caller.
-#define CC_TRY(expression)                                   \
-  do {                                                       \
-    if (auto cc_try_result = (expression); !cc_try_result) { \
-      return ::cc::fail(std::move(cc_try_result).error());   \
-    }                                                        \
-  } while (false)
-
 #define CC_JOIN_INNER(a, b) a##b
 #define CC_JOIN(a, b) CC_JOIN_INNER(a, b)
+
+// CC_TRY(expression): returns the error of a Result to the caller.
+#define CC_TRY(expression) CC_TRY_INNER(CC_JOIN(cc_try_, __COUNTER__), expression)
+#define CC_TRY_INNER(name, expression)            \
+  do {                                            \
+    if (auto name = (expression); !name) {        \
+      return ::cc::fail(std::move(name).error()); \
+    }                                             \
+  } while (false)
+
 // CC_ASSIGN(auto value, expression): takes the value, or returns the error to the caller.
-#define CC_ASSIGN(target, expression) CC_ASSIGN_INNER(CC_JOIN(cc_assign_, __LINE__), target, expression)
+#define CC_ASSIGN(target, expression) CC_ASSIGN_INNER(CC_JOIN(cc_assign_, __COUNTER__), target, expression)
 #define CC_ASSIGN_INNER(name, target, expression) \
   auto name = (expression);                       \
   if (!name) {                                    \
