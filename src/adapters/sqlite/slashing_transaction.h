@@ -1,0 +1,35 @@
+// The primitive reads and writes of guard/slashing_store.h inside an open SQLite transaction.
+#pragma once
+
+#include "adapters/sqlite/database.h"
+#include "guard/slashing_store.h"
+
+namespace cc::sqlite {
+
+class SqliteSlashingTransaction final : public guard::SlashingTransaction {
+ public:
+  explicit SqliteSlashingTransaction(Database& database) : database_(database) {}
+
+  Result<std::optional<guard::ValidatorRow>> validator(const BlsPublicKey& key, bool create) override;
+  Result<void> update_validator(const guard::ValidatorRow& row) override;
+  Result<std::vector<guard::SignedBlock>> blocks_at(std::int64_t validator, Slot slot) override;
+  Result<std::vector<guard::SignedAttestation>> attestations_at(std::int64_t validator, Epoch target) override;
+  Result<std::optional<guard::SignedAttestation>> surrounding(std::int64_t validator, Epoch source,
+                                                              Epoch target) override;
+  Result<std::optional<guard::SignedAttestation>> surrounded(std::int64_t validator, Epoch source,
+                                                             Epoch target) override;
+  Result<void> add_block(std::int64_t validator, const guard::SignedBlock& block) override;
+  Result<void> add_attestation(std::int64_t validator, const guard::SignedAttestation& attestation) override;
+  Result<std::optional<Root>> genesis_validators_root() override;
+  Result<void> set_genesis_validators_root(const Root& root) override;
+  Result<std::vector<BlsPublicKey>> validators() override;
+  Result<std::vector<guard::SignedBlock>> all_blocks(std::int64_t validator) override;
+  Result<std::vector<guard::SignedAttestation>> all_attestations(std::int64_t validator) override;
+
+ private:
+  Result<std::vector<guard::SignedBlock>> blocks(Statement& query);
+  Result<std::vector<guard::SignedAttestation>> attestations(Statement& query);
+  Database& database_;
+};
+
+}  // namespace cc::sqlite
