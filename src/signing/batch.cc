@@ -89,41 +89,42 @@ bool Batch::given_up() const {
   return given_up_;
 }
 
-void Batch::answer(std::size_t index, const std::optional<Error>& failure, Answered& count) {
-  const std::size_t position = order_[index];
-  SignJob job = std::move(jobs_[position]);
-  job.key.reset();
-  if (failure) {
-    ++count.failed_jobs;
-    job.reply(fail(*failure));
-  } else if (verdicts_[position]) {
-    ++count.refused_jobs;
-    job.reply(fail(*std::move(verdicts_[position])));
-  } else {
-    ++count.signed_jobs;
-    job.reply(signatures_[index]);
-  }
-}
-
-Answered Batch::release(Chunk chunk) {
-  std::optional<Error> failure;
+Batch::Ruling Batch::rule(Chunk chunk) {
+  Ruling out;
   {
     const std::lock_guard lock(mutex_);
-    if (outcome_ != Outcome::committed) {
-      failure =
-          outcome_ == Outcome::failed ? error_ : Error{ErrorKind::internal, "released before the outcome was known"};
+    if (outcome_ == Outcome::failed) {
+      out.failure = error_;
+    } else if (outcome_ == Outcome::pending) {
+      out.failure = Error{ErrorKind::internal, "released before the outcome was known"};
     }
   }
-  if (failure) {
+  if (out.failure) {
+    out.count.failed_jobs = chunk.size();
     for (std::size_t i = chunk.begin; i < std::min(chunk.end, signatures_.size()); ++i) {
       wipe(signatures_[i]);
     }
+    return out;
   }
-  Answered count;
   for (std::size_t i = chunk.begin; i < chunk.end; ++i) {
-    answer(i, failure, count);
+    ++(verdicts_[order_[i]] ? out.count.refused_jobs : out.count.signed_jobs);
   }
-  return count;
+  return out;
+}
+
+void Batch::answer(Chunk chunk, const Ruling& ruling) {
+  for (std::size_t i = chunk.begin; i < chunk.end; ++i) {
+    const std::size_t position = order_[i];
+    SignJob job = std::move(jobs_[position]);
+    job.key.reset();
+    if (ruling.failure) {
+      job.reply(fail(*ruling.failure));
+    } else if (verdicts_[position]) {
+      job.reply(fail(*std::move(verdicts_[position])));
+    } else {
+      job.reply(signatures_[i]);
+    }
+  }
 }
 
 }  // namespace cc::signing

@@ -52,14 +52,20 @@ class Batch {
   std::vector<Chunk> give_up(Error error);
   bool given_up() const;
 
-  // Answers the jobs of one chunk. Only after the outcome is known.
-  Answered release(Chunk chunk);
+  // What the replies of a chunk will be: the failure all of them share, if any, and how many of each kind. Wipes the
+  // signatures of a failed one. Only after the outcome is known.
+  struct Ruling {
+    std::optional<Error> failure;
+    Answered count;
+  };
+  Ruling rule(Chunk chunk);
+  // Calls the replies of the chunk, once.
+  void answer(Chunk chunk, const Ruling& ruling);
   // Counts answered jobs, under the pipeline's lock; true with the last of them.
   bool answered(std::size_t jobs) { return (answered_ += jobs) == jobs_.size(); }
 
  private:
   enum class Outcome { pending, committed, failed };
-  void answer(std::size_t index, const std::optional<Error>& failure, Answered& count);
 
   std::vector<SignJob> jobs_;
   std::vector<guard::Verdict> verdicts_;

@@ -285,10 +285,11 @@ void Pipeline::Engine::post_release(const BatchPtr& batch, const std::vector<Chu
 }
 
 void Pipeline::Engine::release(const BatchPtr& batch, Chunk chunk) {
-  const Answered count = batch->release(chunk);
-  signed_.fetch_add(count.signed_jobs);
-  refused_.fetch_add(count.refused_jobs);
-  failed_.fetch_add(count.failed_jobs);
+  const Batch::Ruling ruling = batch->rule(chunk);
+  signed_.fetch_add(ruling.count.signed_jobs);
+  refused_.fetch_add(ruling.count.refused_jobs);
+  failed_.fetch_add(ruling.count.failed_jobs);
+  batch->answer(chunk, ruling);
   bool idle = false;
   {
     const std::lock_guard lock(mutex_);
