@@ -1,5 +1,10 @@
 // AES-256-GCM with 96-bit nonces and 128-bit tags (NIST SP 800-38D). Ciphertext is body ‖ tag.
 // At most 2^32 random-nonce seals per key; callers use one derived key per purpose.
+//
+// Keys and opened plaintexts lie in locked memory; the cipher's key schedule lies in OpenSSL's heap while a call runs
+// (for a RecordOpener while it lives) and is wiped there. Nothing of a ciphertext whose tag does not hold is handed
+// out. Sizes are below 2 GiB. The free functions are thread-safe. Out of memory is std::bad_alloc, never an empty or
+// unsealed result.
 #pragma once
 
 #include <array>

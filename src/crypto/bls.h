@@ -1,5 +1,6 @@
 // BLS12-381 signatures, minimal-pubkey-size scheme, ciphersuite BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_
-// (Ethereum consensus specification). A narrow face over blst.
+// (Ethereum consensus specification). A narrow face over blst. Everything here is thread-safe and works on the caller's
+// thread. A private key lies in locked memory; blst's own copy of the scalar is on the stack for one call and wiped.
 #pragma once
 
 #include <array>

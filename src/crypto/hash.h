@@ -1,4 +1,5 @@
-// SHA-256, HMAC-SHA-256 and HKDF-SHA-256 (FIPS 180-4, RFC 2104, RFC 5869).
+// SHA-256, HMAC-SHA-256 and HKDF-SHA-256 (FIPS 180-4, RFC 2104, RFC 5869). Thread-safe; cannot fail but for want of
+// memory (std::bad_alloc). HMAC and HKDF wipe their state. docs/spec/derivation.md says which keys are derived.
 #pragma once
 
 #include <array>

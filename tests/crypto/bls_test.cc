@@ -104,7 +104,7 @@ TEST(BlsVerify, RefusesAnyAlteredByteOfKeyMessageAndSignature) {
   const auto root = to_array<32>(hex(row[2]));
   const auto signature = to_array<96>(hex(row[3]));
   ASSERT_TRUE(verify(key, root, signature));
-  for (std::size_t bit = 0; bit < 96 * 8; bit += 5) {
+  for (std::size_t bit = 0; bit < std::tuple_size_v<BlsSignature> * 8; bit += 5) {
     const auto flip = [bit](auto bytes) {
       bytes[bit / 8 % bytes.size()] ^= static_cast<std::uint8_t>(1U << (bit % 8));
       return bytes;

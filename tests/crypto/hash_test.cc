@@ -46,6 +46,7 @@ TEST(Sha256, WorksOnManyThreadsAtOnce) {
   std::array<int, 4> wrong{};
   {
     std::vector<std::jthread> threads;
+    threads.reserve(wrong.size());
     for (int& count : wrong) {
       threads.emplace_back([&count, &expected] {
         for (int i = 0; i < 500; ++i) {

@@ -4,12 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "support/seeded_random.h"
-#include "support/vector_table.h"
 
 namespace cc::crypto {
 namespace {
-
-using test::hex;
 
 constexpr Argon2Params kSmall{.memory_kib = 8192, .passes = 1, .lanes = 1};
 

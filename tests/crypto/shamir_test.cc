@@ -103,7 +103,7 @@ TEST(Shamir, RefusesImpossibleThresholds) {
 TEST(Shamir, RefusesEveryFlippedBitOfAShare) {
   test::SeededRandom random(16);
   const auto shares = split_of(random.secret<32>(), 2, 3, random);
-  for (std::size_t bit = 0; bit < 64 * 8; ++bit) {
+  for (std::size_t bit = 0; bit < std::size_t{64} * 8; ++bit) {
     auto chosen = choose(shares, 0b101);
     expose_secret_bytes(chosen[1].value)[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
     const auto combined = combine(chosen);

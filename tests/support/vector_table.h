@@ -28,7 +28,9 @@ inline std::vector<VectorRow> read_vectors(const std::string& path, std::size_t 
       row.push_back(word == "-" ? "" : word);
     }
     if (row.size() != fields) {
-      throw std::runtime_error(path + ": a row has " + std::to_string(row.size()) + " fields: " + line);
+      std::string message = path;
+      message.append(": a row has ").append(std::to_string(row.size())).append(" fields: ").append(line);
+      throw std::runtime_error(message);
     }
     rows.push_back(row);
   }
