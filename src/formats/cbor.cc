@@ -259,6 +259,18 @@ Result<bool> Reader::null_next() {
   return true;
 }
 
+Result<std::uint64_t> Reader::uint_at(std::uint64_t key_number) {
+  CC_TRY(key(key_number));
+  return uint();
+}
+
+Result<void> Reader::bytes_at(std::uint64_t key_number, std::span<std::uint8_t> out) {
+  CC_TRY(key(key_number));
+  CC_ASSIGN(const ByteView found, bytes(out.size()));
+  std::ranges::copy(found, out.begin());
+  return {};
+}
+
 Result<void> Reader::end() const {
   if (at_ != input_.size()) {
     return damaged("bytes left over");

@@ -71,6 +71,9 @@ class Reader {
   Result<bool> boolean();
   // Consumes a null when there is one.
   Result<bool> null_next();
+  // Map entries of a fixed layout: the key, then an unsigned integer, or exactly the bytes of `out`.
+  Result<std::uint64_t> uint_at(std::uint64_t key);
+  Result<void> bytes_at(std::uint64_t key, std::span<std::uint8_t> out);
   // Errors unless all input was read.
   Result<void> end() const;
   std::size_t offset() const { return at_; }

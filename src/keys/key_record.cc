@@ -69,19 +69,6 @@ crypto::Digest status_mac(const RecordKeys& keys, const KeyRecord& record) {
   return crypto::hmac_sha256(keys.status, {bytes_of(kStatusDomain), ByteView(keys.chamber), body_of(record)});
 }
 
-template <std::size_t N>
-Result<void> read_array(cbor::Reader& in, std::uint64_t key, std::array<std::uint8_t, N>& out) {
-  CC_TRY(in.key(key));
-  CC_ASSIGN(const ByteView bytes, in.bytes(N));
-  out = to_array<N>(bytes);
-  return {};
-}
-
-Result<std::uint64_t> read_uint(cbor::Reader& in, std::uint64_t key) {
-  CC_TRY(in.key(key));
-  return in.uint();
-}
-
 Result<std::optional<Bytes>> read_backup(cbor::Reader& in) {
   CC_TRY(in.key(8));
   CC_ASSIGN(const bool absent, in.null_next());
@@ -102,28 +89,28 @@ Result<KeyRecord> read_body(ByteView bytes) {
   if (fields != 11) {
     return malformed("it must have 11 fields");
   }
-  CC_ASSIGN(const std::uint64_t type, read_uint(in, 0));
+  CC_ASSIGN(const std::uint64_t type, in.uint_at(0));
   if (type != static_cast<std::uint64_t>(KeyType::bls12_381)) {
     return malformed("unknown key type " + std::to_string(type));
   }
-  CC_TRY(read_array(in, 1, out.public_key));
-  CC_TRY(read_array(in, 2, out.master_key));
-  CC_ASSIGN(const std::uint64_t status, read_uint(in, 3));
+  CC_TRY(in.bytes_at(1, out.public_key));
+  CC_TRY(in.bytes_at(2, out.master_key));
+  CC_ASSIGN(const std::uint64_t status, in.uint_at(3));
   if (status != kActive && status != kInactive) {
     return malformed("unknown status " + std::to_string(status));
   }
   out.status = status == kActive ? KeyStatus::active : KeyStatus::inactive;
-  CC_ASSIGN(out.generation, read_uint(in, 4));
-  CC_ASSIGN(out.created_at, read_uint(in, 5));
-  CC_ASSIGN(out.updated_at, read_uint(in, 6));
+  CC_ASSIGN(out.generation, in.uint_at(4));
+  CC_ASSIGN(out.created_at, in.uint_at(5));
+  CC_ASSIGN(out.updated_at, in.uint_at(6));
   CC_TRY(in.key(7));
   CC_ASSIGN(out.label, in.text());
   if (out.label.size() > kLargestLabel) {
     return malformed("the label is too long");
   }
   CC_ASSIGN(out.backup, read_backup(in));
-  CC_TRY(read_array(in, 9, out.nonce));
-  CC_TRY(read_array(in, 10, out.sealed_key));
+  CC_TRY(in.bytes_at(9, out.nonce));
+  CC_TRY(in.bytes_at(10, out.sealed_key));
   CC_TRY(in.end());
   return out;
 }
@@ -153,14 +140,14 @@ Result<KeyRecord> decode(ByteView bytes) {
   if (parts != 3) {
     return malformed("it must have 3 parts");
   }
-  CC_ASSIGN(const std::uint64_t version, read_uint(in, 0));
+  CC_ASSIGN(const std::uint64_t version, in.uint_at(0));
   if (version != kVersion) {
     return malformed("version " + std::to_string(version) + " is unknown: a newer program wrote it");
   }
   CC_TRY(in.key(1));
   CC_ASSIGN(const ByteView body, in.bytes());
   CC_ASSIGN(KeyRecord out, read_body(body));
-  CC_TRY(read_array(in, 2, out.status_mac));
+  CC_TRY(in.bytes_at(2, out.status_mac));
   CC_TRY(in.end());
   return out;
 }

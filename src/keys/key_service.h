@@ -109,26 +109,38 @@ class KeyService {
   Result<KeyPage> list(std::size_t limit, const std::optional<BlsPublicKey>& cursor);
 
  private:
-  struct Open;
-  struct Candidate;
-  std::shared_ptr<const Open> open() const;
-  Result<std::uint64_t> fill(const Open& opened, std::vector<std::shared_ptr<const RingKey>>& out);
-  Result<void> prove_sentinel(const Open& opened, bool& missing);
-  // Adds to the ring unless the service was closed or reopened since `opened` was taken.
-  bool admit(const std::shared_ptr<const Open>& opened, std::shared_ptr<const RingKey> key);
-  Result<void> commit(const std::shared_ptr<const Open>& opened, std::vector<Candidate>& candidates, bool fresh);
-  KeyResult activate(const std::shared_ptr<const Open>& opened, const StoredKey& stored);
-  KeyResult deactivate(const Open& opened, const StoredKey& stored);
+  struct Open;       // the derived keys of an open chamber
+  struct Candidate;  // a key on its way in
+  struct Entry;      // a stored key on its way to another status
+  using OpenPtr = std::shared_ptr<const Open>;
+
+  OpenPtr opened() const;
+  // Whether the service was neither closed nor opened anew since `open` was taken.
+  bool still(const OpenPtr& open) const;
+  // Adds to the ring, if still(open).
+  bool admit(const OpenPtr& open, std::shared_ptr<const RingKey> key);
+
+  Result<std::uint64_t> load_proven(const ChamberId& chamber, const MasterKeysView& master_keys);
+  Result<std::vector<std::shared_ptr<const RingKey>>> read_all(const Open& open, bool sentinel_known);
+  Result<KeyInfo> read_info(const OpenPtr& open, const StoredKey& stored) const;
+
+  Result<void> commit(const OpenPtr& open, std::vector<Candidate>& candidates, KeyOutcome outcome);
+  Result<void> store_new(const Open& open, std::vector<Candidate>& candidates, KeyOutcome outcome);
+  void settle_stored(const Open& open, Candidate& candidate);
+  Result<void> settle_in_memory(Candidate& candidate);
+  void put_in_force(const OpenPtr& open, std::vector<Candidate>& candidates, bool fresh);
+  void activate(const OpenPtr& open, std::vector<Entry>& entries);
+  void deactivate(const Open& open, std::vector<Entry>& entries);
 
   KeyStore& store_;
   KeyRing& ring_;
   PermitPort& permits_;
   Random& random_;
   const Clock& clock_;
-  KeyServiceOptions options_;
-  std::mutex change_mutex_;           // one change of records and permits at a time
-  mutable std::mutex open_mutex_;     // open_, closings_, and additions to the ring
-  std::shared_ptr<const Open> open_;  // null while closed
+  const KeyServiceOptions options_;
+  std::mutex change_mutex_;        // one change of records and permits at a time
+  mutable std::mutex open_mutex_;  // open_, closings_, and additions to the ring
+  OpenPtr open_;                   // null while closed
   std::uint64_t closings_ = 0;
 };
 

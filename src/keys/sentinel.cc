@@ -17,27 +17,18 @@ struct Parts {
   std::array<std::uint8_t, kSealedBytes> sealed{};
 };
 
-template <std::size_t N>
-Result<void> read_array(cbor::Reader& in, std::uint64_t key, std::array<std::uint8_t, N>& out) {
-  CC_TRY(in.key(key));
-  CC_ASSIGN(const ByteView bytes, in.bytes(N));
-  out = to_array<N>(bytes);
-  return {};
-}
-
 Result<Parts> read(ByteView sentinel) {
   cbor::Reader in(sentinel);
   CC_ASSIGN(const std::uint64_t fields, in.map());
-  CC_TRY(in.key(0));
-  CC_ASSIGN(const std::uint64_t version, in.uint());
+  CC_ASSIGN(const std::uint64_t version, in.uint_at(0));
   if (fields != 5 || version != kVersion) {
     return fail(ErrorKind::record_malformed, "the key store's sentinel is damaged or of a newer version");
   }
   Parts out;
-  CC_TRY(read_array(in, 1, out.names.chamber));
-  CC_TRY(read_array(in, 2, out.names.master_key));
-  CC_TRY(read_array(in, 3, out.nonce));
-  CC_TRY(read_array(in, 4, out.sealed));
+  CC_TRY(in.bytes_at(1, out.names.chamber));
+  CC_TRY(in.bytes_at(2, out.names.master_key));
+  CC_TRY(in.bytes_at(3, out.nonce));
+  CC_TRY(in.bytes_at(4, out.sealed));
   CC_TRY(in.end());
   return out;
 }

@@ -1,0 +1,222 @@
+// KeyService: keys that come, by generation or import. Record, permit, ring, in this order.
+#include <set>
+
+#include "base/log.h"
+#include "formats/keystore.h"
+#include "formats/mnemonic.h"
+#include "formats/unicode.h"
+#include "keys/key_service_parts.h"
+#include "keys/parallel.h"
+
+namespace cc::keys {
+namespace {
+
+// One scrypt of a usual keystore takes 256 MiB.
+constexpr std::size_t kMostKeystoreThreads = 4;
+
+Result<crypto::BlsSecretKey> open_keystore(const KeystoreItem& item, std::optional<BlsPublicKey>& claimed) {
+  CC_ASSIGN(const keystore::Keystore parsed, keystore::parse(item.json));
+  claimed = parsed.public_key;
+  return keystore::open(parsed, item.password);
+}
+
+Result<crypto::BlsSecretKey> open_item(const ImportItem& item, std::optional<BlsPublicKey>& claimed) {
+  if (item.label.size() > kLargestLabel || !unicode::is_utf8(item.label)) {
+    return fail(ErrorKind::malformed_request,
+                "a label is UTF-8 text of at most " + std::to_string(kLargestLabel) + " bytes");
+  }
+  if (const auto* scalar = std::get_if<Secret<32>>(&item.key)) {
+    return crypto::BlsSecretKey::from_bytes(expose_secret_bytes(*scalar));
+  }
+  return open_keystore(std::get<KeystoreItem>(item.key), claimed);
+}
+
+}  // namespace
+
+Result<std::vector<KeyResult>> KeyService::generate(std::size_t count) {
+  if (count == 0 || count > kLargestGenerate) {
+    return fail(ErrorKind::malformed_request, "count must be 1 to " + std::to_string(kLargestGenerate));
+  }
+  return without_exceptions([&]() -> Result<std::vector<KeyResult>> {
+    const OpenPtr open = opened();
+    if (!open) {
+      return sealed_error();
+    }
+    SecretBytes words = mnemonic::generate(random_);
+    CC_ASSIGN(SecretBytes seed, mnemonic::to_seed(words, SecretBytes()));
+    words.wipe();
+    CC_ASSIGN(const crypto::BlsSecretKey branch, mnemonic::validator_branch(seed));
+    seed.wipe();
+    std::vector<Candidate> candidates(count);
+    const bool whole = run_parallel(count, count, [&](std::size_t i) {
+      candidates[i].secret = mnemonic::validator_key(branch, static_cast<std::uint32_t>(i));
+      candidates[i].result.public_key = candidates[i].secret->public_key();
+      return still(open);
+    });
+    if (!whole) {
+      return sealed_error();
+    }
+    CC_TRY(commit(open, candidates, KeyOutcome::generated));
+    std::vector<KeyResult> out;
+    for (Candidate& candidate : candidates) {
+      out.push_back(std::move(candidate.result));
+    }
+    return out;
+  });
+}
+
+Result<std::vector<KeyResult>> KeyService::import(const std::vector<ImportItem>& items, bool chamber_exists) {
+  return without_exceptions([&]() -> Result<std::vector<KeyResult>> {
+    const OpenPtr open = opened();
+    if (!open && chamber_exists) {
+      return sealed_error();
+    }
+    std::vector<Candidate> candidates(items.size());
+    const bool whole = run_parallel(items.size(), kMostKeystoreThreads, [&](std::size_t i) {
+      Candidate& candidate = candidates[i];
+      candidate.persist = items[i].persist;
+      candidate.label = items[i].label;
+      if (candidate.persist && !open) {
+        candidate.refuse("there is no chamber yet: initialise it (operator init), or import with persist false");
+        return true;
+      }
+      auto secret = open_item(items[i], candidate.result.public_key);
+      if (!secret) {
+        candidate.refuse(secret.error().message);
+        return still(open);
+      }
+      candidate.result.public_key = secret->public_key();
+      candidate.secret = std::move(*secret);
+      return still(open);
+    });
+    if (!whole) {
+      return sealed_error();
+    }
+    CC_TRY(commit(open, candidates, KeyOutcome::imported));
+    std::vector<KeyResult> out;
+    for (Candidate& candidate : candidates) {
+      out.push_back(std::move(candidate.result));
+    }
+    return out;
+  });
+}
+
+Result<void> KeyService::commit(const OpenPtr& open, std::vector<Candidate>& candidates, KeyOutcome outcome) {
+  std::set<BlsPublicKey> seen;
+  for (Candidate& candidate : candidates) {
+    if (candidate.secret && !seen.insert(*candidate.result.public_key).second) {
+      candidate.result = {candidate.result.public_key, KeyOutcome::duplicate, "named twice in this request"};
+      candidate.secret.reset();
+    }
+  }
+  const std::lock_guard change(change_mutex_);
+  if (!still(open)) {
+    return sealed_error();
+  }
+  if (open) {
+    CC_TRY(store_new(*open, candidates, outcome));
+  }
+  for (Candidate& candidate : candidates) {
+    if (candidate.secret && !candidate.persist) {
+      CC_TRY(settle_in_memory(candidate));
+    }
+  }
+  put_in_force(open, candidates, outcome == KeyOutcome::generated);
+  return {};
+}
+
+Result<void> KeyService::store_new(const Open& open, std::vector<Candidate>& candidates, KeyOutcome outcome) {
+  std::vector<Candidate*> waiting;
+  std::vector<StoredKey> records;
+  const std::uint64_t now = clock_.unix_seconds();
+  for (Candidate& candidate : candidates) {
+    if (candidate.secret && candidate.persist) {
+      const BlsPublicKey& public_key = *candidate.result.public_key;
+      const KeyRecord record = seal_key(open.sealing(), *candidate.secret, public_key, candidate.label, now, random_);
+      records.push_back({public_key, record.status, encode(record)});
+      waiting.push_back(&candidate);
+    }
+  }
+  if (records.empty()) {
+    return {};
+  }
+  CC_ASSIGN(const std::vector<bool> added, store_.add(records));
+  for (std::size_t i = 0; i < waiting.size(); ++i) {
+    if (added.at(i)) {
+      waiting[i]->result.outcome = outcome;
+      waiting[i]->in_force = true;
+    } else {
+      settle_stored(open, *waiting[i]);
+    }
+  }
+  return {};
+}
+
+// The key is stored already. An active one is put in force once more, which repairs what a crash left half done.
+void KeyService::settle_stored(const Open& open, Candidate& candidate) {
+  const auto stored = store_.find(*candidate.result.public_key);
+  if (!stored || !*stored) {
+    return candidate.refuse("the key store cannot say whether it holds this key: import it again");
+  }
+  const auto record = open.prove(**stored);
+  if (!record) {
+    return candidate.refuse(record.error().message);
+  }
+  candidate.result.outcome = KeyOutcome::duplicate;
+  candidate.in_force = record->status == KeyStatus::active;
+  if (!candidate.in_force) {
+    candidate.result.message = "stored already, but inactive: activate it to let it sign";
+  }
+}
+
+Result<void> KeyService::settle_in_memory(Candidate& candidate) {
+  CC_ASSIGN(const auto stored, store_.find(*candidate.result.public_key));
+  if (stored) {
+    candidate.result.outcome = KeyOutcome::duplicate;
+    candidate.result.message = "the key store holds this key already";
+  } else if (ring_.contains(*candidate.result.public_key)) {
+    candidate.result.outcome = KeyOutcome::duplicate;
+  } else {
+    candidate.result.outcome = KeyOutcome::imported;
+    candidate.in_force = true;
+  }
+  return {};
+}
+
+void KeyService::put_in_force(const OpenPtr& open, std::vector<Candidate>& candidates, bool fresh) {
+  std::vector<BlsPublicKey> wanted;
+  for (const Candidate& candidate : candidates) {
+    if (candidate.in_force) {
+      wanted.push_back(*candidate.result.public_key);
+    }
+  }
+  if (wanted.empty()) {
+    return;
+  }
+  const auto permitted = permits_.permit(wanted, fresh);
+  for (Candidate& candidate : candidates) {
+    if (!candidate.in_force) {
+      continue;
+    }
+    if (!permitted) {
+      candidate.refuse(std::string(candidate.persist ? "stored, but not permitted to sign" : "not permitted to sign") +
+                       " (" + permitted.error().message +
+                       "): " + (candidate.persist ? "activate it to try again" : "import it again"));
+      continue;
+    }
+    const KeySource source = candidate.persist ? KeySource::sealed : KeySource::memory;
+    RingKey key{*candidate.result.public_key, source, std::move(*candidate.secret)};
+    candidate.secret.reset();
+    if (admit(open, std::make_shared<const RingKey>(std::move(key)))) {
+      continue;
+    }
+    if (candidate.persist) {
+      candidate.result.message = "stored; the chamber was sealed meanwhile, the key signs after the next unseal";
+    } else {
+      candidate.refuse("the chamber was sealed or initialised meanwhile: import it again");
+    }
+  }
+  log::info("keys put in force", {{"keys", permitted ? wanted.size() : std::size_t{0}}});
+}
+
+}  // namespace cc::keys

@@ -1,0 +1,47 @@
+#include "keys/parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <new>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace cc::keys {
+
+bool run_parallel(std::size_t count, std::size_t most_threads, const std::function<bool(std::size_t)>& step) {
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> stopped{false};
+  std::atomic<bool> out_of_memory{false};
+  const auto work = [&] {
+    try {
+      for (std::size_t i = next++; i < count && !stopped; i = next++) {
+        if (!step(i)) {
+          stopped = true;
+        }
+      }
+    } catch (const std::bad_alloc&) {
+      out_of_memory = true;
+      stopped = true;
+    }
+  };
+  const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  const std::size_t threads = std::min({count, std::max<std::size_t>(1, most_threads), cores});
+  {
+    std::vector<std::jthread> helpers;
+    try {
+      for (std::size_t i = 1; i < threads; ++i) {
+        helpers.emplace_back(work);
+      }
+    } catch (const std::system_error&) {
+      // No more threads to be had: those that started, and this one, do all the work.
+    }
+    work();
+  }
+  if (out_of_memory) {
+    throw std::bad_alloc();
+  }
+  return !stopped;
+}
+
+}  // namespace cc::keys
