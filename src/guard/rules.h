@@ -32,7 +32,8 @@ struct AttestationCheck {
 // One thing about to be signed.
 struct Check {
   BlsPublicKey key{};
-  std::variant<std::monostate, BlockCheck, AttestationCheck> duty;  // monostate: permit and network are checked, nothing recorded
+  std::variant<std::monostate, BlockCheck, AttestationCheck>
+      duty;  // monostate: permit and network are checked, nothing recorded
   Root signing_root{};
   std::optional<Root> genesis_validators_root;
 };
@@ -43,9 +44,12 @@ using Verdict = std::optional<Error>;
 // Checks and records one. The outer Result fails only for the store. On a refusal nothing is written for this check.
 Result<Verdict> check_and_record(SlashingTransaction& tx, const Policy& policy, const Check& check);
 
-// Gives or withdraws a key's permit; raises the generation. `fresh`: the key was generated here, its history is known and empty.
+// Gives or withdraws a key's permit; raises the generation. `fresh`: the key was generated here, its history is known
+// and empty.
 Result<void> permit(SlashingTransaction& tx, const BlsPublicKey& key, bool fresh);
 Result<void> withdraw(SlashingTransaction& tx, const BlsPublicKey& key);
+// Fixes the chain this store serves. Errors: network_mismatch when it already serves another.
+Result<void> set_network(SlashingTransaction& tx, const Root& genesis_validators_root);
 // Raises watermarks (never lowers them).
 Result<void> raise_watermarks(SlashingTransaction& tx, const BlsPublicKey& key, const Watermarks& floor);
 

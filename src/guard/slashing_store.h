@@ -1,7 +1,7 @@
 // The slashing protection store as a port, and the EIP-3076 rules over it.
 //
-// The rules (rules.h) are pure code over SlashingTransaction; a store gives durable transactions that are serialised per
-// validator. Check and record run in one transaction, in order, each request seeing those before it in the batch.
+// The rules (rules.h) are pure code over SlashingTransaction; a store gives durable transactions that are serialised
+// per validator. Check and record run in one transaction, in order, each request seeing those before it in the batch.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,8 @@ struct SignedAttestation {
   std::optional<Root> signing_root;
 };
 
-// A key's permit: withdrawn first when the key is deactivated or deleted, given back only by an explicit import or activation.
+// A key's permit: withdrawn first when the key is deactivated or deleted, given back only by an explicit import or
+// activation.
 enum class Permit { permitted, retired };
 
 struct ValidatorRow {
@@ -56,21 +57,27 @@ class SlashingTransaction {
   // Some vote with source < s and target > t (it surrounds the new one), and the other way round.
   virtual Result<std::optional<SignedAttestation>> surrounding(std::int64_t validator, Epoch source, Epoch target) = 0;
   virtual Result<std::optional<SignedAttestation>> surrounded(std::int64_t validator, Epoch source, Epoch target) = 0;
+  // A record that is there already is not added twice.
   virtual Result<void> add_block(std::int64_t validator, const SignedBlock& block) = 0;
   virtual Result<void> add_attestation(std::int64_t validator, const SignedAttestation& attestation) = 0;
   virtual Result<std::optional<Root>> genesis_validators_root() = 0;
   virtual Result<void> set_genesis_validators_root(const Root& root) = 0;
-  // For export and pruning.
+  // Watermarks of every validator, also of those the store has not seen yet (set by `slashing adopt`). Only rise.
+  virtual Result<Watermarks> floor() = 0;
+  virtual Result<void> raise_floor(const Watermarks& floor) = 0;
+  // For export. Validators in order of public key, records in order of slot or target.
   virtual Result<std::vector<BlsPublicKey>> validators() = 0;
   virtual Result<std::vector<SignedBlock>> all_blocks(std::int64_t validator) = 0;
   virtual Result<std::vector<SignedAttestation>> all_attestations(std::int64_t validator) = 0;
+  // The highest slot, source and target of the recorded history (not the watermarks). Stores may answer faster.
+  virtual Result<Watermarks> highest(std::int64_t validator);
 };
 
 // Who the store is, so that a foreign, empty or older one is noticed (DESIGN section 4).
 struct StoreIdentity {
   std::array<std::uint8_t, 16> id{};
-  std::uint64_t run = 0;       // grows by one with every opening for signing
-  std::uint64_t commits = 0;   // grows by one with every committed transaction
+  std::uint64_t run = 0;                                // grows by one with every opening for signing
+  std::uint64_t commits = 0;                            // grows by one with every committed transaction
   std::optional<std::array<std::uint8_t, 16>> chamber;  // the chamber it serves
   std::uint64_t highest_epoch = 0;                      // highest seal epoch seen
   Root core_digest{};                                   // digest of the seal record's core at that epoch
@@ -84,8 +91,12 @@ class SlashingStore {
   // store reopens itself before the next transaction).
   virtual Result<void> transact(const std::function<Result<void>(SlashingTransaction&)>& work) = 0;
   virtual Result<StoreIdentity> identity() = 0;
-  // Names the chamber it serves and its highest epoch; the epoch never falls. Durable.
-  virtual Result<void> name_chamber(const std::array<std::uint8_t, 16>& chamber, std::uint64_t epoch, const Root& core_digest) = 0;
+  // Starts a run: called once per opening for signing, after the identity was found in order. Durable. Returns the new
+  // one.
+  virtual Result<StoreIdentity> begin_run() = 0;
+  // Names the chamber it serves and its highest epoch; the epoch of one chamber never falls (record_older). Durable.
+  virtual Result<void> name_chamber(const std::array<std::uint8_t, 16>& chamber, std::uint64_t epoch,
+                                    const Root& core_digest) = 0;
 };
 
 }  // namespace cc::guard
