@@ -7,6 +7,7 @@
 #include <boost/beast/http/error.hpp>
 
 #include "http/target.h"
+#include "http/wiping_text.h"
 
 namespace cc::http {
 namespace {
@@ -21,25 +22,11 @@ constexpr std::array<bhttp::field, 6> kOnce{bhttp::field::host,         bhttp::f
                                             bhttp::field::content_type, bhttp::field::authorization,
                                             bhttp::field::expect,       bhttp::field::transfer_encoding};
 
-constexpr std::size_t kFirstBodyCapacity = 4096;
-
 std::string lower_case(string_view text) {
   std::string out(text.begin(), text.end());
   std::transform(out.begin(), out.end(), out.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
   return out;
-}
-
-// A growing string frees its old block as it is; this one wipes it first.
-void append_wiping(std::string& to, string_view more) {
-  if (to.capacity() - to.size() < more.size()) {
-    std::string grown;
-    grown.reserve(std::max({to.capacity() * 2, to.size() + more.size(), kFirstBodyCapacity}));
-    grown.append(to);
-    wipe(to);
-    to = std::move(grown);
-  }
-  to.append(more.data(), more.size());
 }
 
 }  // namespace
@@ -145,7 +132,7 @@ class RequestParser::Reader final {
         return;
       }
       append_wiping(place->second, field == bhttp::field::cookie ? "; " : ", ");
-      append_wiping(place->second, value);
+      append_wiping(place->second, {value.data(), value.size()});
       return;
     }
     if (field == bhttp::field::transfer_encoding && (!beast::iequals(value, "chunked") || parser_->version == 10)) {
@@ -159,7 +146,7 @@ class RequestParser::Reader final {
     }
   }
 
-  void take_body(string_view piece) { append_wiping(request_.body, piece); }
+  void take_body(string_view piece) { append_wiping(request_.body, {piece.data(), piece.size()}); }
 
  private:
   void refuse_field(std::string message, error_code& ec) {

@@ -1,9 +1,9 @@
 // Reads HTTP/1.1 requests (RFC 9112) piece by piece, over Boost.Beast's parser and stricter than it. Header and body go
 // straight into a Request; growing the body wipes what it outgrew.
 //
-// Refused beyond Beast: a transfer coding other than chunked, a second Content-Length (even an equal one), a missing or second
-// Host, a second Authorization, Content-Type or Expect, an Expect other than 100-continue, a head over the limit in all.
-// Trailers are read and dropped.
+// Refused beyond Beast: a transfer coding other than chunked, a second Content-Length (even an equal one), a missing or
+// second Host, a second Authorization, Content-Type or Expect, an Expect other than 100-continue, a head over the limit
+// in all. Trailers are read and dropped.
 //
 // One thread. The parser serves one connection: begin() starts each request.
 #pragma once
@@ -28,7 +28,7 @@ class RequestParser {
     need_more,    // give the rest again, with more bytes behind it
     header_done,  // target, method and headers are known; set_body_limit() may be called now
     complete,
-    refused,      // failure() says why; the connection cannot go on
+    refused,  // failure() says why; the connection cannot go on
   };
   struct Progress {
     Step step;

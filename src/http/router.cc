@@ -55,8 +55,9 @@ void Router::add(std::string method, std::string pattern, Handler handler, Route
   }
   route.handler = std::move(handler);
   route.options = options;
-  const auto place = std::upper_bound(routes_.begin(), routes_.end(), route.captures,
-                                      [](std::size_t captures, const Route& other) { return captures < other.captures; });
+  const auto place =
+      std::upper_bound(routes_.begin(), routes_.end(), route.captures,
+                       [](std::size_t captures, const Route& other) { return captures < other.captures; });
   routes_.insert(place, std::move(route));
 }
 

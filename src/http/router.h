@@ -1,5 +1,5 @@
-// Routes by method and path pattern. A pattern part {name} captures one path segment; where two patterns fit, the one with
-// fewer captures wins. HEAD is answered by the GET route.
+// Routes by method and path pattern. A pattern part {name} captures one path segment; where two patterns fit, the one
+// with fewer captures wins. HEAD is answered by the GET route.
 //
 // Built before the server starts and only read afterwards, so that match() is safe from any thread.
 #pragma once
@@ -12,7 +12,8 @@
 
 namespace cc::http {
 
-// May answer at once or move the request and the responder to another thread. Called on the I/O thread: it must not block.
+// May answer at once or move the request and the responder to another thread. Called on the I/O thread: it must not
+// block.
 using Handler = std::function<void(Request, Responder)>;
 
 struct RouteOptions {

@@ -50,9 +50,9 @@ Result<TextMap> parse_query(std::string_view text) {
     }
     const std::size_t equals = pair.find('=');
     CC_ASSIGN(std::string name, percent_decoded(pair.substr(0, equals), Part::query));
-    CC_ASSIGN(std::string value, percent_decoded(
-                                     equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1),
-                                     Part::query));
+    CC_ASSIGN(
+        std::string value,
+        percent_decoded(equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1), Part::query));
     if (!out.emplace(std::move(name), std::move(value)).second) {
       return fail(ErrorKind::malformed_request, "The query names a parameter twice.");
     }
