@@ -216,7 +216,9 @@ void KeyService::put_in_force(const OpenPtr& open, std::vector<Candidate>& candi
       candidate.refuse("the chamber was sealed or initialised meanwhile: import it again");
     }
   }
-  log::info("keys put in force", {{"keys", permitted ? wanted.size() : std::size_t{0}}});
+  if (permitted) {
+    log::info("keys put in force", {{"keys", wanted.size()}});
+  }
 }
 
 }  // namespace cc::keys

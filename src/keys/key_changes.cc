@@ -1,5 +1,7 @@
 // KeyService: keys that change their status or leave. What leaves loses its permit first, then the ring, then the
 // record.
+#include <algorithm>
+
 #include "base/log.h"
 #include "keys/key_service_parts.h"
 
@@ -9,6 +11,10 @@ namespace {
 void refuse(KeyResult& result, std::string why) {
   result.outcome = KeyOutcome::error;
   result.message = std::move(why);
+}
+
+std::uint64_t count_of(const std::vector<KeyResult>& results, KeyOutcome outcome) {
+  return static_cast<std::uint64_t>(std::ranges::count(results, outcome, &KeyResult::outcome));
 }
 
 }  // namespace
@@ -42,7 +48,8 @@ Result<std::vector<KeyResult>> KeyService::set_status(const std::vector<BlsPubli
     } else {
       deactivate(*open, entries);
     }
-    log::info("key status changed", {{"status", name(status)}, {"keys", entries.size()}});
+    const KeyOutcome wanted = status == KeyStatus::active ? KeyOutcome::active : KeyOutcome::inactive;
+    log::info("key status changed", {{"status", name(status)}, {"keys", count_of(out, wanted)}});
     return out;
   });
 }
@@ -158,7 +165,7 @@ Result<std::vector<KeyResult>> KeyService::remove(const std::vector<BlsPublicKey
                            "): delete it again");
       }
     }
-    log::info("keys removed", {{"keys", leaving.size()}});
+    log::info("keys removed", {{"keys", count_of(out, KeyOutcome::deleted)}});
     return out;
   });
 }
