@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "ethereum/network.h"
+#include "http/server.h"
 #include "keys/key_ring.h"
 #include "keys/key_service.h"
 #include "metrics/metrics.h"
@@ -44,6 +45,8 @@ struct Context {
   // logged, and the KMS step may have something to do.
   std::function<void()> chamber_changed;
   ApiOptions options;
+  // Of the API's server, for a scrape; may be empty.
+  std::function<http::ServerCounters()> server_counters = {};
 };
 
 }  // namespace cc::api

@@ -53,6 +53,10 @@ void refresh_gauges(const Context& context) {
   context.metrics.healthy(health.good());
   context.metrics.chamber_state(seal::name(context.chamber.status().state));
   context.metrics.keys_loaded(health.keys);
+  if (context.server_counters) {
+    const http::ServerCounters server = context.server_counters();
+    context.metrics.http_server(server.connections, server.in_flight, server.shed_total);
+  }
   context.metrics.signing_queue(counters.limit, counters.limit - std::min(counters.limit, counters.queued));
 }
 

@@ -231,6 +231,7 @@ class LyingStore final : public guard::SlashingStore {
     return {};
   }
   Result<guard::StoreIdentity> identity() override { return inner_.identity(); }
+  Result<guard::StoreIdentity> begin_run() override { return inner_.begin_run(); }
   Result<void> name_chamber(const std::array<std::uint8_t, 16>& chamber, std::uint64_t epoch,
                             const Root& core) override {
     return inner_.name_chamber(chamber, epoch, core);
