@@ -2,6 +2,7 @@
 // the copy replaces the state when the transaction commits.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -30,6 +31,7 @@ class MemorySlashingStore final : public guard::SlashingStore {
     std::map<std::int64_t, std::vector<guard::SignedBlock>> blocks;
     std::map<std::int64_t, std::vector<guard::SignedAttestation>> attestations;
     std::optional<Root> genesis;
+    guard::Watermarks floor;
   };
 
   Result<void> transact(const std::function<Result<void>(guard::SlashingTransaction&)>& work) override {
@@ -63,6 +65,12 @@ class MemorySlashingStore final : public guard::SlashingStore {
   }
   Result<guard::StoreIdentity> identity() override {
     const std::lock_guard lock(mutex_);
+    return identity_;
+  }
+  Result<guard::StoreIdentity> begin_run() override {
+    const std::lock_guard lock(mutex_);
+    ++identity_.run;
+    ++identity_.commits;
     return identity_;
   }
   Result<void> name_chamber(const std::array<std::uint8_t, 16>& chamber, std::uint64_t epoch,
@@ -141,6 +149,13 @@ class MemorySlashingStore final : public guard::SlashingStore {
     Result<std::optional<Root>> genesis_validators_root() override { return state_.genesis; }
     Result<void> set_genesis_validators_root(const Root& root) override {
       state_.genesis = root;
+      return {};
+    }
+    Result<guard::Watermarks> floor() override { return state_.floor; }
+    Result<void> raise_floor(const guard::Watermarks& floor) override {
+      state_.floor.block_slot = std::max(state_.floor.block_slot, floor.block_slot);
+      state_.floor.source_epoch = std::max(state_.floor.source_epoch, floor.source_epoch);
+      state_.floor.target_epoch = std::max(state_.floor.target_epoch, floor.target_epoch);
       return {};
     }
     Result<std::vector<BlsPublicKey>> validators() override {

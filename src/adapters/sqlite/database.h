@@ -1,8 +1,8 @@
-// A thin layer over SQLite's C API: one connection, prepared statements, durable transactions, errors an operator can
-// act on.
+// A thin layer over SQLite's C API: one connection, cached statements, durable transactions, errors an operator can act
+// on.
 //
-// Files are 0600 in a 0700 folder; WAL with synchronous=FULL: a commit returns after the flush. A Database is used by
-// one thread at a time; its owner holds the mutex.
+// Files are 0600, a folder it makes is 0700; WAL with synchronous=FULL: a commit returns after the flush. A Database is
+// used by one thread at a time; its owner holds the mutex. SQLite's result codes stay inside. No secret passes.
 #pragma once
 
 #include <cstdint>
@@ -30,15 +30,20 @@ struct Schema {
 
 enum class OpenMode {
   open_or_create,
-  create_new,     // store_unavailable when the file exists
-  existing_only,  // not_found when it does not
+  existing_only,  // not_found when there is no file
 };
 
-// A prepared statement. Values are bound in order; step() gives the rows one by one.
+enum class Sharing {
+  shared,     // other processes may open the file too
+  exclusive,  // the connection keeps SQLite's exclusive lock while it lives; store_locked when another process has the
+              // file
+};
+
+// A prepared statement. Values are bound in order; columns are numbered from 0.
 class Statement {
  public:
   explicit Statement(sqlite3_stmt* raw) : raw_(raw) {}
-  // Ends a run so that the statement can be used again.
+  // Ends a run so that the statement can be used again, and forgets what was bound.
   void reset();
   Statement& bind(std::int64_t value);
   Statement& bind(ByteView value);
@@ -63,42 +68,50 @@ class Statement {
 
 class Database {
  public:
-  // Errors: store_unavailable naming path, reason and what to do; not_found with existing_only.
-  static Result<std::unique_ptr<Database>> open(const std::string& path, const Schema& schema, OpenMode mode);
+  // Errors: store_unavailable naming path, reason and what to do; store_locked when exclusive; not_found with
+  // existing_only.
+  static Result<std::unique_ptr<Database>> open(const std::string& path, const Schema& schema, OpenMode mode,
+                                                Sharing sharing);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  // A cached statement, reset and ready to bind. The text must outlive the database (a literal).
+  // A cached statement, reset and ready to bind. The text must be a literal: its address is the key.
   Result<Statement*> statement(const char* sql);
   // True while there is a row.
   Result<bool> step(Statement& statement);
   // Runs a statement that gives no rows; returns the number of rows it changed.
   Result<std::int64_t> run(Statement& statement);
-  Result<void> execute(const char* sql);
+  // Rows inserted, changed or deleted since the connection was opened.
+  std::int64_t changes() const;
 
-  // BEGIN IMMEDIATE … COMMIT around `work`; rolled back when it fails. Errors: those of `work`; store_unavailable
-  // (nothing kept); store_in_doubt when the commit itself failed: the connection is reopened before the next use.
+  // BEGIN IMMEDIATE … COMMIT around `work`; rolled back when it fails or throws. Errors: those of `work`;
+  // store_unavailable (nothing kept); store_in_doubt when the commit itself failed: the connection is reopened before
+  // its next use.
   Result<void> transact(const std::function<Result<void>()>& work);
 
-  const std::string& path() const { return path_; }
-
  private:
-  Database(std::string path, Schema schema) : path_(std::move(path)), schema_(schema) {}
+  Database(std::string path, const Schema& schema, Sharing sharing)
+      : path_(std::move(path)), schema_(schema), sharing_(sharing) {}
   Result<void> connect();
-  Result<void> prepare_file(bool fresh);
+  Result<void> prepare_file();
+  Result<void> create_tables();
+  Result<void> check_pages();
+  Result<void> execute(const char* sql);
+  Result<void> checkpoint();
   Result<void> recover();
+  Result<void> commit();
+  void roll_back();
+  void end_statements();
   void disconnect();
   tl::unexpected<Error> error(std::string_view action) const;
 
   std::string path_;
   Schema schema_;
+  Sharing sharing_;
   sqlite3* handle_ = nullptr;
   std::map<const char*, Statement> statements_;
   bool in_doubt_ = false;
 };
-
-// Flushes a folder, so that a file made in it survives a power cut. Errors: store_unavailable.
-Result<void> flush_folder_of(const std::string& path);
 
 }  // namespace cc::sqlite

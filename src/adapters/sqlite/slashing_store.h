@@ -1,7 +1,7 @@
 // Slashing protection in SQLite (tables in docs/spec/sqlite.md; rules in guard/rules.h).
 //
-// One process per store: a kernel lock on PATH.lock and SQLite's exclusive lock on the file itself, both of which die with
-// the process. Transactions run one at a time; transact() returns after the flush. No secret passes. Thread-safe.
+// One process per store: a kernel lock on PATH.lock and SQLite's exclusive lock on the file itself, both of which die
+// with the process. Transactions run one at a time; transact() returns after the flush. No secret passes. Thread-safe.
 #pragma once
 
 #include <memory>

@@ -1,174 +1,176 @@
 #include "adapters/sqlite/slashing_transaction.h"
 
-#include <limits>
+#include <string_view>
+
+#include "adapters/sqlite/slashing_schema.h"
 
 namespace cc::sqlite {
 namespace {
 
-using guard::SignedAttestation;
-using guard::SignedBlock;
-using guard::ValidatorRow;
+constexpr std::string_view kPermitted = "permitted";
+constexpr std::string_view kRetired = "retired";
 
-// The rules refuse slots and epochs above 2^63-1 before they reach a store; clamping keeps even a broken caller strict.
-std::int64_t stored(std::uint64_t value) {
-  constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  return static_cast<std::int64_t>(value < kLargest ? value : kLargest);
+std::string_view word(guard::Permit permit) { return permit == guard::Permit::permitted ? kPermitted : kRetired; }
+
+// An absent root is an empty blob, so that it is part of the primary key like any other.
+ByteView stored_root(const std::optional<Root>& root) { return root ? ByteView(*root) : ByteView(); }
+std::optional<Root> root_at(const Statement& row, int column) {
+  const ByteView bytes = row.blob(column);
+  return bytes.empty() ? std::nullopt : std::optional<Root>(to_array<32>(bytes));
 }
-template <class Unit>
-std::optional<std::int64_t> stored(const std::optional<Unit>& unit) {
-  return unit ? std::optional(stored(unit->value)) : std::nullopt;
-}
-template <class Unit>
-std::optional<Unit> unit(const Statement& row, int column) {
-  return row.is_null(column) ? std::nullopt : std::optional(Unit{static_cast<std::uint64_t>(row.integer(column))});
-}
-std::optional<Root> root(const Statement& row, int column) {
-  return row.is_null(column) ? std::nullopt : std::optional(to_array<32>(row.blob(column)));
-}
-std::optional<ByteView> view(const std::optional<Root>& root) {
-  return root ? std::optional(ByteView(*root)) : std::nullopt;
+
+guard::SignedAttestation attestation_at(const Statement& row) {
+  return {Epoch{number_from(row.integer(0))}, Epoch{number_from(row.integer(1))}, root_at(row, 2)};
 }
 
 }  // namespace
 
-Result<std::optional<ValidatorRow>> SqliteSlashingTransaction::validator(const BlsPublicKey& key, bool create) {
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    CC_ASSIGN(Statement* const query,
-              database_.statement(
-                  "SELECT id, retired, generation, history_known, low_block_slot, low_source_epoch, low_target_epoch "
-                  "FROM validators WHERE public_key = ?"));
-    query->bind(ByteView(key));
-    CC_ASSIGN(const bool found, database_.step(*query));
-    if (found) {
-      ValidatorRow row;
-      row.id = query->integer(0);
-      row.permit = query->integer(1) == 0 ? guard::Permit::permitted : guard::Permit::retired;
-      row.generation = static_cast<std::uint64_t>(query->integer(2));
-      row.history_known = query->integer(3) != 0;
-      row.low = {unit<Slot>(*query, 4), unit<Epoch>(*query, 5), unit<Epoch>(*query, 6)};
-      query->reset();
-      return row;
-    }
-    query->reset();
-    if (!create) {
-      return std::nullopt;
-    }
-    CC_ASSIGN(Statement* const insert, database_.statement("INSERT INTO validators(public_key) VALUES(?)"));
-    insert->bind(ByteView(key));
+Result<std::optional<guard::ValidatorRow>> SqliteSlashingTransaction::validator(const BlsPublicKey& key, bool create) {
+  if (create) {
+    CC_ASSIGN(Statement* const insert,
+              database_.statement("INSERT INTO validators (public_key, permit, generation, history_known)"
+                                  " VALUES (?, ?, 0, 0) ON CONFLICT (public_key) DO NOTHING"));
+    insert->bind(ByteView(key)).bind(kPermitted);
     CC_TRY(database_.run(*insert));
   }
-  return fail(ErrorKind::store_unavailable, database_.path() + ": a validator that was just added cannot be read");
+  CC_ASSIGN(Statement* const query,
+            database_.statement("SELECT id, permit, generation, history_known, low_block_slot, low_source_epoch,"
+                                " low_target_epoch FROM validators WHERE public_key = ?"));
+  query->bind(ByteView(key));
+  CC_ASSIGN(const bool found, database_.step(*query));
+  if (!found) {
+    return std::nullopt;
+  }
+  guard::ValidatorRow row;
+  row.id = query->integer(0);
+  row.permit = query->text(1) == kPermitted ? guard::Permit::permitted : guard::Permit::retired;
+  row.generation = static_cast<std::uint64_t>(query->integer(2));
+  row.history_known = query->integer(3) != 0;
+  row.low = {number_at<Slot>(*query, 4), number_at<Epoch>(*query, 5), number_at<Epoch>(*query, 6)};
+  query->reset();
+  return row;
 }
 
-Result<void> SqliteSlashingTransaction::update_validator(const ValidatorRow& row) {
-  CC_ASSIGN(
-      Statement* const update,
-      database_.statement("UPDATE validators SET retired = ?, generation = ?, history_known = ?, low_block_slot = ?, "
-                          "low_source_epoch = ?, low_target_epoch = ? WHERE id = ?"));
-  update->bind(std::int64_t{row.permit == guard::Permit::retired})
-      .bind(stored(row.generation))
-      .bind(std::int64_t{row.history_known})
-      .bind(stored(row.low.block_slot))
-      .bind(stored(row.low.source_epoch))
-      .bind(stored(row.low.target_epoch))
-      .bind(row.id);
+Result<void> SqliteSlashingTransaction::update_validator(const guard::ValidatorRow& row) {
+  CC_ASSIGN(Statement* const update,
+            database_.statement("UPDATE validators SET permit = ?2, generation = ?3, history_known = ?4,"
+                                " low_block_slot = ?5, low_source_epoch = ?6, low_target_epoch = ?7 WHERE id = ?1"));
+  update->bind(row.id).bind(word(row.permit)).bind(static_cast<std::int64_t>(row.generation));
+  update->bind(static_cast<std::int64_t>(row.history_known));
+  update->bind(stored_number(row.low.block_slot)).bind(stored_number(row.low.source_epoch));
+  update->bind(stored_number(row.low.target_epoch));
   CC_ASSIGN(const std::int64_t changed, database_.run(*update));
-  if (changed != 1) {
-    return fail(ErrorKind::store_unavailable, database_.path() + ": a validator's row is gone");
-  }
-  return {};
+  return changed == 1 ? Result<void>() : fail(ErrorKind::internal, "the slashing store has no such validator row");
 }
 
-Result<std::vector<SignedBlock>> SqliteSlashingTransaction::blocks(Statement& query) {
-  std::vector<SignedBlock> out;
-  for (;;) {
+Result<std::vector<guard::SignedBlock>> SqliteSlashingTransaction::blocks(Statement& query) {
+  std::vector<guard::SignedBlock> out;
+  while (true) {
     CC_ASSIGN(const bool row, database_.step(query));
     if (!row) {
       break;
     }
-    out.push_back({{static_cast<std::uint64_t>(query.integer(0))}, root(query, 1)});
+    out.push_back({Slot{number_from(query.integer(0))}, root_at(query, 1)});
   }
   query.reset();
   return out;
 }
 
-Result<std::vector<SignedAttestation>> SqliteSlashingTransaction::attestations(Statement& query) {
-  std::vector<SignedAttestation> out;
-  for (;;) {
+Result<std::vector<guard::SignedAttestation>> SqliteSlashingTransaction::attestations(Statement& query) {
+  std::vector<guard::SignedAttestation> out;
+  while (true) {
     CC_ASSIGN(const bool row, database_.step(query));
     if (!row) {
       break;
     }
-    out.push_back({{static_cast<std::uint64_t>(query.integer(0))},
-                   {static_cast<std::uint64_t>(query.integer(1))},
-                   root(query, 2)});
+    out.push_back(attestation_at(query));
   }
   query.reset();
   return out;
 }
 
-Result<std::vector<SignedBlock>> SqliteSlashingTransaction::blocks_at(std::int64_t validator, Slot slot) {
+Result<std::optional<guard::SignedAttestation>> SqliteSlashingTransaction::first_attestation(Statement& query) {
+  CC_ASSIGN(const bool row, database_.step(query));
+  if (!row) {
+    return std::nullopt;
+  }
+  std::optional<guard::SignedAttestation> found = attestation_at(query);
+  query.reset();
+  return found;
+}
+
+Result<std::vector<guard::SignedBlock>> SqliteSlashingTransaction::blocks_at(std::int64_t validator, Slot slot) {
   CC_ASSIGN(Statement* const query,
             database_.statement("SELECT slot, signing_root FROM blocks WHERE validator = ? AND slot = ?"));
-  query->bind(validator).bind(stored(slot.value));
+  query->bind(validator).bind(stored_number(slot.value));
   return blocks(*query);
 }
 
-Result<std::vector<SignedAttestation>> SqliteSlashingTransaction::attestations_at(std::int64_t validator,
-                                                                                  Epoch target) {
-  CC_ASSIGN(
-      Statement* const query,
-      database_.statement("SELECT source, target, signing_root FROM attestations WHERE validator = ? AND target = ?"));
-  query->bind(validator).bind(stored(target.value));
+Result<std::vector<guard::SignedAttestation>> SqliteSlashingTransaction::attestations_at(std::int64_t validator,
+                                                                                         Epoch target) {
+  CC_ASSIGN(Statement* const query, database_.statement("SELECT source_epoch, target_epoch, signing_root"
+                                                        " FROM attestations WHERE validator = ? AND target_epoch = ?"));
+  query->bind(validator).bind(stored_number(target.value));
   return attestations(*query);
 }
 
-Result<std::optional<SignedAttestation>> SqliteSlashingTransaction::surrounding(std::int64_t validator, Epoch source,
-                                                                                Epoch target) {
-  CC_ASSIGN(Statement* const query, database_.statement("SELECT source, target, signing_root FROM attestations "
-                                                        "WHERE validator = ? AND target > ? AND source < ? LIMIT 1"));
-  query->bind(validator).bind(stored(target.value)).bind(stored(source.value));
-  CC_ASSIGN(const auto found, attestations(*query));
-  return found.empty() ? std::nullopt : std::optional(found.front());
-}
-
-Result<std::optional<SignedAttestation>> SqliteSlashingTransaction::surrounded(std::int64_t validator, Epoch source,
-                                                                               Epoch target) {
-  // A surrounded vote has source > s, hence target > s too: the range of the index is as short as the new vote is wide.
+// Reads the votes beyond the new target: none while a validator goes forward.
+Result<std::optional<guard::SignedAttestation>> SqliteSlashingTransaction::surrounding(std::int64_t validator,
+                                                                                       Epoch source, Epoch target) {
   CC_ASSIGN(Statement* const query,
-            database_.statement("SELECT source, target, signing_root FROM attestations "
-                                "WHERE validator = ?1 AND target > ?2 AND target < ?3 AND source > ?2 LIMIT 1"));
-  query->bind(validator).bind(stored(source.value)).bind(stored(target.value));
-  CC_ASSIGN(const auto found, attestations(*query));
-  return found.empty() ? std::nullopt : std::optional(found.front());
+            database_.statement("SELECT source_epoch, target_epoch, signing_root FROM attestations"
+                                " WHERE validator = ? AND target_epoch > ? AND source_epoch < ?"
+                                " ORDER BY target_epoch LIMIT 1"));
+  query->bind(validator).bind(stored_number(target.value)).bind(stored_number(source.value));
+  return first_attestation(*query);
 }
 
-Result<void> SqliteSlashingTransaction::add_block(std::int64_t validator, const SignedBlock& block) {
-  CC_ASSIGN(Statement* const insert,
-            database_.statement("INSERT INTO blocks(validator, slot, signing_root) VALUES(?, ?, ?)"));
-  insert->bind(validator).bind(stored(block.slot.value)).bind(view(block.signing_root));
+// A proper vote inside (source, target) has its target there too, which bounds the search by the new vote's own length.
+// Imported votes whose source lies above their target are few and have an index of their own.
+Result<std::optional<guard::SignedAttestation>> SqliteSlashingTransaction::surrounded(std::int64_t validator,
+                                                                                      Epoch source, Epoch target) {
+  CC_ASSIGN(Statement* const proper,
+            database_.statement("SELECT source_epoch, target_epoch, signing_root FROM attestations"
+                                " WHERE validator = ?1 AND target_epoch > ?2 AND target_epoch < ?3"
+                                " AND source_epoch > ?2 ORDER BY target_epoch LIMIT 1"));
+  proper->bind(validator).bind(stored_number(source.value)).bind(stored_number(target.value));
+  CC_ASSIGN(std::optional<guard::SignedAttestation> found, first_attestation(*proper));
+  if (found) {
+    return found;
+  }
+  CC_ASSIGN(Statement* const inverted, database_.statement("SELECT source_epoch, target_epoch, signing_root"
+                                                           " FROM attestations INDEXED BY inverted_attestations"
+                                                           " WHERE validator = ?1 AND source_epoch > target_epoch"
+                                                           " AND target_epoch < ?3 AND source_epoch > ?2 LIMIT 1"));
+  inverted->bind(validator).bind(stored_number(source.value)).bind(stored_number(target.value));
+  return first_attestation(*inverted);
+}
+
+Result<void> SqliteSlashingTransaction::add_block(std::int64_t validator, const guard::SignedBlock& block) {
+  CC_ASSIGN(Statement* const insert, database_.statement("INSERT INTO blocks (validator, slot, signing_root)"
+                                                         " VALUES (?, ?, ?) ON CONFLICT DO NOTHING"));
+  insert->bind(validator).bind(stored_number(block.slot.value)).bind(stored_root(block.signing_root));
   CC_TRY(database_.run(*insert));
   return {};
 }
 
-Result<void> SqliteSlashingTransaction::add_attestation(std::int64_t validator, const SignedAttestation& attestation) {
-  CC_ASSIGN(
-      Statement* const insert,
-      database_.statement("INSERT INTO attestations(validator, source, target, signing_root) VALUES(?, ?, ?, ?)"));
-  insert->bind(validator)
-      .bind(stored(attestation.source.value))
-      .bind(stored(attestation.target.value))
-      .bind(view(attestation.signing_root));
+Result<void> SqliteSlashingTransaction::add_attestation(std::int64_t validator,
+                                                        const guard::SignedAttestation& attestation) {
+  CC_ASSIGN(Statement* const insert,
+            database_.statement("INSERT INTO attestations (validator, target_epoch, source_epoch, signing_root)"
+                                " VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"));
+  insert->bind(validator).bind(stored_number(attestation.target.value)).bind(stored_number(attestation.source.value));
+  insert->bind(stored_root(attestation.signing_root));
   CC_TRY(database_.run(*insert));
   return {};
 }
 
 Result<std::optional<Root>> SqliteSlashingTransaction::genesis_validators_root() {
   CC_ASSIGN(Statement* const query, database_.statement("SELECT genesis_validators_root FROM identity"));
-  CC_TRY(database_.step(*query));
-  const std::optional<Root> out = root(*query, 0);
+  CC_ASSIGN(const bool row, database_.step(*query));
+  const std::optional<Root> root = row ? root_at(*query, 0) : std::nullopt;
   query->reset();
-  return out;
+  return root;
 }
 
 Result<void> SqliteSlashingTransaction::set_genesis_validators_root(const Root& root) {
@@ -178,10 +180,35 @@ Result<void> SqliteSlashingTransaction::set_genesis_validators_root(const Root& 
   return {};
 }
 
+Result<guard::Watermarks> SqliteSlashingTransaction::floor() {
+  CC_ASSIGN(Statement* const query,
+            database_.statement("SELECT floor_block_slot, floor_source_epoch, floor_target_epoch FROM identity"));
+  CC_ASSIGN(const bool row, database_.step(*query));
+  guard::Watermarks floor;
+  if (row) {
+    floor = {number_at<Slot>(*query, 0), number_at<Epoch>(*query, 1), number_at<Epoch>(*query, 2)};
+  }
+  query->reset();
+  return floor;
+}
+
+Result<void> SqliteSlashingTransaction::raise_floor(const guard::Watermarks& floor) {
+  CC_ASSIGN(
+      Statement* const update,
+      database_.statement("UPDATE identity SET"
+                          " floor_block_slot = max(ifnull(floor_block_slot, ?1), ifnull(?1, floor_block_slot)),"
+                          " floor_source_epoch = max(ifnull(floor_source_epoch, ?2), ifnull(?2, floor_source_epoch)),"
+                          " floor_target_epoch = max(ifnull(floor_target_epoch, ?3), ifnull(?3, floor_target_epoch))"));
+  update->bind(stored_number(floor.block_slot)).bind(stored_number(floor.source_epoch));
+  update->bind(stored_number(floor.target_epoch));
+  CC_TRY(database_.run(*update));
+  return {};
+}
+
 Result<std::vector<BlsPublicKey>> SqliteSlashingTransaction::validators() {
   CC_ASSIGN(Statement* const query, database_.statement("SELECT public_key FROM validators ORDER BY public_key"));
   std::vector<BlsPublicKey> out;
-  for (;;) {
+  while (true) {
     CC_ASSIGN(const bool row, database_.step(*query));
     if (!row) {
       break;
@@ -192,17 +219,17 @@ Result<std::vector<BlsPublicKey>> SqliteSlashingTransaction::validators() {
   return out;
 }
 
-Result<std::vector<SignedBlock>> SqliteSlashingTransaction::all_blocks(std::int64_t validator) {
+Result<std::vector<guard::SignedBlock>> SqliteSlashingTransaction::all_blocks(std::int64_t validator) {
   CC_ASSIGN(Statement* const query,
             database_.statement("SELECT slot, signing_root FROM blocks WHERE validator = ? ORDER BY slot"));
   query->bind(validator);
   return blocks(*query);
 }
 
-Result<std::vector<SignedAttestation>> SqliteSlashingTransaction::all_attestations(std::int64_t validator) {
+Result<std::vector<guard::SignedAttestation>> SqliteSlashingTransaction::all_attestations(std::int64_t validator) {
   CC_ASSIGN(Statement* const query,
-            database_.statement(
-                "SELECT source, target, signing_root FROM attestations WHERE validator = ? ORDER BY target, source"));
+            database_.statement("SELECT source_epoch, target_epoch, signing_root FROM attestations"
+                                " WHERE validator = ? ORDER BY target_epoch, source_epoch"));
   query->bind(validator);
   return attestations(*query);
 }

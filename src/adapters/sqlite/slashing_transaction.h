@@ -1,4 +1,4 @@
-// The primitive reads and writes of guard/slashing_store.h inside an open SQLite transaction.
+// guard::SlashingTransaction over the tables: each method one cached statement, each look-up bounded by an index.
 #pragma once
 
 #include "adapters/sqlite/database.h"
@@ -22,6 +22,8 @@ class SqliteSlashingTransaction final : public guard::SlashingTransaction {
   Result<void> add_attestation(std::int64_t validator, const guard::SignedAttestation& attestation) override;
   Result<std::optional<Root>> genesis_validators_root() override;
   Result<void> set_genesis_validators_root(const Root& root) override;
+  Result<guard::Watermarks> floor() override;
+  Result<void> raise_floor(const guard::Watermarks& floor) override;
   Result<std::vector<BlsPublicKey>> validators() override;
   Result<std::vector<guard::SignedBlock>> all_blocks(std::int64_t validator) override;
   Result<std::vector<guard::SignedAttestation>> all_attestations(std::int64_t validator) override;
@@ -29,6 +31,8 @@ class SqliteSlashingTransaction final : public guard::SlashingTransaction {
  private:
   Result<std::vector<guard::SignedBlock>> blocks(Statement& query);
   Result<std::vector<guard::SignedAttestation>> attestations(Statement& query);
+  Result<std::optional<guard::SignedAttestation>> first_attestation(Statement& query);
+
   Database& database_;
 };
 

@@ -3,53 +3,61 @@
 namespace cc::sqlite {
 namespace {
 
-constexpr Schema kSchema{0x43435354 /* "CCST" */, 1,
-                         "CREATE TABLE documents("
-                         " name TEXT PRIMARY KEY, revision INTEGER NOT NULL CHECK(revision > 0), content BLOB NOT NULL"
-                         ") STRICT, WITHOUT ROWID;"};
+constexpr Schema kSchema{
+    .application_id = 0x43435354,  // "CCST"
+    .version = 1,
+    .sql =
+        "CREATE TABLE documents ("
+        " name TEXT NOT NULL PRIMARY KEY,"
+        " revision INTEGER NOT NULL CHECK (revision >= 1),"
+        " content BLOB NOT NULL"
+        ") STRICT;"
+        "CREATE TRIGGER revisions_grow BEFORE UPDATE ON documents WHEN NEW.revision <> OLD.revision + 1"
+        " BEGIN SELECT RAISE(ABORT, 'a revision grows by one'); END;"};
 
 }  // namespace
 
-Result<std::unique_ptr<SqliteStateStore>> SqliteStateStore::open(const std::string& path) {
-  CC_ASSIGN(auto database, Database::open(path, kSchema, OpenMode::open_or_create));
+Result<std::unique_ptr<SqliteStateStore>> SqliteStateStore::open(const std::string& path, OpenMode mode) {
+  CC_ASSIGN(auto database, Database::open(path, kSchema, mode, Sharing::shared));
   return std::unique_ptr<SqliteStateStore>(new SqliteStateStore(std::move(database)));
+}
+
+Result<std::optional<seal::Document>> SqliteStateStore::select(const std::string& name) {
+  CC_ASSIGN(Statement* const query, database_->statement("SELECT revision, content FROM documents WHERE name = ?"));
+  query->bind(std::string_view(name));
+  CC_ASSIGN(const bool row, database_->step(*query));
+  if (!row) {
+    return std::nullopt;
+  }
+  const ByteView content = query->blob(1);
+  seal::Document document{static_cast<std::uint64_t>(query->integer(0)), Bytes(content.begin(), content.end())};
+  query->reset();
+  return document;
 }
 
 Result<std::optional<seal::Document>> SqliteStateStore::read(const std::string& name) {
   const std::lock_guard lock(mutex_);
-  CC_ASSIGN(Statement* const query, database_->statement("SELECT revision, content FROM documents WHERE name = ?"));
-  query->bind(std::string_view(name));
-  CC_ASSIGN(const bool found, database_->step(*query));
-  std::optional<seal::Document> out;
-  if (found) {
-    const ByteView content = query->blob(1);
-    out = seal::Document{static_cast<std::uint64_t>(query->integer(0)), Bytes(content.begin(), content.end())};
-  }
-  query->reset();
-  return out;
+  return select(name);
 }
 
 Result<std::uint64_t> SqliteStateStore::write(const std::string& name, std::uint64_t expected, ByteView content) {
   const std::lock_guard lock(mutex_);
-  const std::uint64_t next = expected + 1;
   CC_TRY(database_->transact([&]() -> Result<void> {
-    CC_ASSIGN(
-        Statement* const change,
-        database_->statement(
-            expected == 0 ? "INSERT INTO documents(revision, content, name) VALUES(?, ?, ?) ON CONFLICT DO NOTHING"
-                          : "UPDATE documents SET revision = ?, content = ? WHERE name = ? AND revision = ?"));
-    change->bind(static_cast<std::int64_t>(next)).bind(content).bind(std::string_view(name));
-    if (expected != 0) {
-      change->bind(static_cast<std::int64_t>(expected));
+    CC_ASSIGN(const std::optional<seal::Document> stored, select(name));
+    const std::uint64_t revision = stored ? stored->revision : 0;
+    if (revision != expected) {
+      return fail(ErrorKind::record_conflict, "the document " + name + " has revision " + std::to_string(revision) +
+                                                  ", not " + std::to_string(expected) +
+                                                  ": another process changed it first; read it again");
     }
-    CC_ASSIGN(const std::int64_t changed, database_->run(*change));
-    if (changed != 1) {
-      return fail(ErrorKind::record_conflict,
-                  "the document " + name + " was changed by another process: read it again");
-    }
+    CC_ASSIGN(Statement* const upsert,
+              database_->statement("INSERT INTO documents (name, revision, content) VALUES (?1, ?2, ?3)"
+                                   " ON CONFLICT (name) DO UPDATE SET revision = ?2, content = ?3"));
+    upsert->bind(std::string_view(name)).bind(static_cast<std::int64_t>(expected + 1)).bind(content);
+    CC_TRY(database_->run(*upsert));
     return {};
   }));
-  return next;
+  return expected + 1;
 }
 
 }  // namespace cc::sqlite

@@ -1,7 +1,7 @@
 // The signer state in SQLite: named documents with conditional writes, one row each.
 //
-// Several processes may open the same file; a conditional write runs in one immediate transaction. Thread-safe. No secret
-// passes: documents hold wrapped material only. Errors: store_unavailable, store_in_doubt, record_conflict.
+// Several processes may open the same file; a conditional write runs in one immediate transaction. Thread-safe. No
+// secret passes: documents hold wrapped material only. Errors: store_unavailable, store_in_doubt, record_conflict.
 #pragma once
 
 #include <memory>
