@@ -1,6 +1,7 @@
 // keys list | generate | activate | deactivate | delete; import has a file of its own.
 #include "app/command_keys.h"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -24,14 +25,10 @@ Result<void> run_list(const ListOptions& options) {
     const std::string path =
         std::string(kKeysPath) + "?limit=1000" + (cursor.empty() ? "" : "&cursor=" + query_value(cursor));
     CC_ASSIGN(const json::value page, client.call("GET", path, token));
-    const json::object* object = page.if_object();
-    const json::value* data = object == nullptr ? nullptr : object->if_contains("data");
-    if (data == nullptr || !data->is_array()) {
-      return fail(ErrorKind::internal, "the signer's list of keys has no data");
-    }
-    all.insert(all.end(), data->as_array().begin(), data->as_array().end());
-    const json::value* next = object->if_contains("next_cursor");
-    if (next == nullptr || !next->is_string() || data->as_array().empty()) {
+    const std::size_t before = all.size();
+    CC_TRY(take_data(page, all));
+    const json::value* next = page.as_object().if_contains("next_cursor");
+    if (next == nullptr || !next->is_string() || all.size() == before) {
       break;
     }
     cursor = std::string(next->as_string());
@@ -44,16 +41,32 @@ struct GenerateOptions {
   SignerOptions signer;
   std::string count = "1";
 };
+// Many keys are asked for in several calls, so that each is answered within the signer's reply timeout.
 Result<void> run_generate(const GenerateOptions& options) {
-  constexpr std::uint64_t kMost = 10'000;
+  constexpr std::uint64_t kMost = 100'000;
+  constexpr std::uint64_t kPerCall = 200;
   CC_ASSIGN(const std::uint64_t count, parse_count(options.count, "--count", kMost));
-  CC_ASSIGN(SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
-  const auto body = [count] { return SecretJson().add_json("count", std::to_string(count)).finish(); };
-  CC_ASSIGN(const auto reply, ask_one(options.signer, {.method = "POST",
-                                                       .path = std::string(kKeysPath) + "/generate",
-                                                       .token = std::move(token),
-                                                       .body = body}));
-  return check_results(reply);
+  CC_ASSIGN(const SignerClient client, single_signer(options.signer));
+  CC_ASSIGN(const SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
+  json::array all;
+  Result<void> outcome;
+  std::uint64_t asked = 0;
+  do {
+    const std::uint64_t now = std::min(kPerCall, count - asked);
+    const auto reply = client.call("POST", std::string(kKeysPath) + "/generate", token,
+                                   SecretJson().add_json("count", std::to_string(now)).finish());
+    outcome = reply ? take_data(*reply, all) : Result<void>(fail(reply.error()));
+    asked += now;
+    if (count > kPerCall) {
+      advise(std::to_string(asked) + " of " + std::to_string(count) + " keys asked for");
+    }
+  } while (outcome && asked < count);
+  if (!outcome && all.empty()) {
+    return outcome;
+  }
+  const json::value document = json::object{{"data", std::move(all)}};
+  print_reply(document, options.signer.output);
+  return outcome ? check_results(document) : outcome;
 }
 
 struct ChangeOptions {
@@ -90,21 +103,28 @@ void add_change(CLI::App& group, Chosen& chosen, const std::string& name, const 
 
 }  // namespace
 
-Result<void> check_results(const json::value& reply) {
+Result<void> take_data(const json::value& reply, json::array& all) {
   const json::object* object = reply.if_object();
   const json::value* data = object == nullptr ? nullptr : object->if_contains("data");
   if (data == nullptr || !data->is_array()) {
     return fail(ErrorKind::internal, "the signer's reply has no data");
   }
+  all.insert(all.end(), data->as_array().begin(), data->as_array().end());
+  return {};
+}
+
+Result<void> check_results(const json::value& reply) {
+  json::array data;
+  CC_TRY(take_data(reply, data));
   std::size_t failed = 0;
-  for (const json::value& item : data->as_array()) {
+  for (const json::value& item : data) {
     const json::value* status = item.is_object() ? item.as_object().if_contains("status") : nullptr;
     const bool bad = status == nullptr || !status->is_string() || status->as_string() == "error" ||
                      status->as_string() == "not_found";
     failed += bad ? 1 : 0;
   }
   if (failed != 0) {
-    return fail(ErrorKind::key_invalid, std::to_string(failed) + " of " + std::to_string(data->as_array().size()) +
+    return fail(ErrorKind::key_invalid, std::to_string(failed) + " of " + std::to_string(data.size()) +
                                             " keys were not changed; the reply above says why");
   }
   return {};

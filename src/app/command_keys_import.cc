@@ -17,7 +17,9 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 
 constexpr std::size_t kMaxKeystoreBytes = 64UL * 1024;
-constexpr std::size_t kBatchItems = 100;
+// A signer opens a keystore in about a second and answers within its reply timeout: small batches of them.
+constexpr std::size_t kKeystoresPerCall = 8;
+constexpr std::size_t kPrivateKeysPerCall = 500;
 
 struct ImportOptions {
   SignerOptions signer;
@@ -162,20 +164,20 @@ Result<void> run_import(const ImportOptions& options) {
   CC_ASSIGN(const SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
   CC_ASSIGN(const auto items, options.private_key_stdin ? private_key_items() : keystore_items(options));
   json::array all;
-  for (std::size_t start = 0; start < items.size(); start += kBatchItems) {
-    const auto batch = std::span(items).subspan(start, std::min(kBatchItems, items.size() - start));
-    auto reply = client.call("POST", std::string(kKeysPath), token, batch_body(batch, !options.memory_only));
-    const json::value* data = reply && reply->is_object() ? reply->as_object().if_contains("data") : nullptr;
-    if (data == nullptr || !data->is_array()) {
+  const std::size_t per_call = options.private_key_stdin ? kPrivateKeysPerCall : kKeystoresPerCall;
+  for (std::size_t start = 0; start < items.size(); start += per_call) {
+    const auto batch = std::span(items).subspan(start, std::min(per_call, items.size() - start));
+    const auto reply = client.call("POST", std::string(kKeysPath), token, batch_body(batch, !options.memory_only));
+    const Result<void> taken = reply ? take_data(*reply, all) : Result<void>(fail(reply.error()));
+    if (!taken) {
       if (!all.empty()) {
         print_reply(json::object{{"data", std::move(all)}}, options.signer.output);
         advise("The first " + std::to_string(start) +
                " keys were sent before this failed; importing them again is harmless.");
       }
-      return reply ? fail(ErrorKind::internal, "the signer's reply has no data") : fail(std::move(reply).error());
+      return taken;
     }
-    all.insert(all.end(), data->as_array().begin(), data->as_array().end());
-    if (items.size() > kBatchItems) {
+    if (items.size() > per_call) {
       advise(std::to_string(start + batch.size()) + " of " + std::to_string(items.size()) + " keys sent");
     }
   }

@@ -1,0 +1,34 @@
+// chamber.allowed_keks: which KEKs a new lock may use. Locks that exist still open with theirs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "seal/ports.h"
+
+namespace cc::app {
+
+// `*` stands for any run of characters, also none.
+bool matches_pattern(std::string_view pattern, std::string_view text);
+
+// Passes everything on; prepare() first checks the canonical name. Errors: kek_not_allowed.
+class AllowedKeks final : public seal::KekService {
+ public:
+  // No pattern: any KEK. `inner` outlives this.
+  AllowedKeks(seal::KekService& inner, std::vector<std::string> patterns)
+      : inner_(inner), patterns_(std::move(patterns)) {}
+  Result<std::string> canonical_name(const std::string& name) const override { return inner_.canonical_name(name); }
+  Result<void> prepare(const std::string& name) override;
+  Result<Bytes> wrap(const std::string& name, const seal::KekContext& context, const SecretBytes& share) override {
+    return inner_.wrap(name, context, share);
+  }
+  Result<SecretBytes> unwrap(const std::string& name, const seal::KekContext& context, ByteView wrapped) override {
+    return inner_.unwrap(name, context, wrapped);
+  }
+
+ private:
+  seal::KekService& inner_;
+  std::vector<std::string> patterns_;
+};
+
+}  // namespace cc::app

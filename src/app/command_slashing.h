@@ -1,0 +1,44 @@
+// The stores of a stopped signer, opened for a command.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adapters/sqlite/key_store.h"
+#include "adapters/sqlite/state_store.h"
+#include "app/command.h"
+#include "app/data_dir.h"
+#include "app/slashing_pairing.h"
+#include "base/random.h"
+
+namespace cc::app {
+
+Result<std::vector<BlsPublicKey>> public_keys_of(const std::vector<std::string>& texts);
+
+struct OfflineStores {
+  Config config;
+  DataDir lock;
+  std::unique_ptr<SystemRandom> random;
+  std::unique_ptr<sqlite::SqliteStateStore> state;
+  std::unique_ptr<sqlite::SqliteKeyStore> keys;
+  SlashingOpening slashing;
+
+  // Errors: store_locked while a server runs; store_unavailable.
+  static Result<OfflineStores> open(const StoreOptions& options);
+  // Errors: slashing_store_mismatch, also when there is no store yet.
+  Result<void> need_own_store() const;
+  // The same, but a first set-up makes the store.
+  Result<void> settle_first_use();
+  // Whatever was found becomes this signer's store: every validator known to the store or to the key store gets the
+  // floor, and the signer state remembers the store. Returns how many validators. Errors: usage when there is nothing
+  // to adopt, record_missing.
+  Result<std::size_t> adopt(const guard::Watermarks& floor);
+  // Reads and rolls back: a committed look would count, and let an older store catch up with its checkpoint.
+  Result<void> look(const std::function<Result<void>(guard::SlashingTransaction&)>& work);
+  // Keeps the checkpoint in step with what was just committed.
+  Result<void> remember();
+};
+
+}  // namespace cc::app

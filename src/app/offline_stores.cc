@@ -1,0 +1,110 @@
+#include "app/command_slashing.h"
+#include "guard/rules.h"
+#include "seal/record.h"
+#include "seal/record_keys.h"
+
+namespace cc::app {
+namespace {
+
+// The chamber the store must serve from now on; nothing while there is none.
+Result<std::optional<seal::SealRecord>> seal_record_of(seal::StateStore& state) {
+  CC_ASSIGN(const auto document, state.read(seal::kSealRecordDocument));
+  if (!document) {
+    return std::nullopt;
+  }
+  CC_ASSIGN(seal::StoredRecord stored, seal::decode(document->content));
+  auto* record = std::get_if<seal::SealRecord>(&stored);
+  return record == nullptr ? std::nullopt : std::optional<seal::SealRecord>(std::move(*record));
+}
+
+}  // namespace
+
+Result<OfflineStores> OfflineStores::open(const StoreOptions& options) {
+  CC_ASSIGN(Config config, load_store_config(options));
+  CC_ASSIGN(DataDir lock, DataDir::lock(config.data_dir));
+  OfflineStores out{std::move(config), std::move(lock), std::make_unique<SystemRandom>(), nullptr, nullptr, {}};
+  CC_ASSIGN(out.state, sqlite::SqliteStateStore::open(out.config.signer_state.path));
+  CC_ASSIGN(out.keys, sqlite::SqliteKeyStore::open(out.config.sealed_keys_path));
+  CC_ASSIGN(const auto record, out.state->read(seal::kSealRecordDocument));
+  CC_ASSIGN(const std::uint64_t sealed, out.keys->count(std::nullopt));
+  CC_ASSIGN(out.slashing, find_slashing_store(*out.state, out.config.anti_slashing.path,
+                                              record.has_value() || sealed > 0, *out.random));
+  return out;
+}
+
+Result<void> OfflineStores::need_own_store() const {
+  if (guard::may_sign(slashing.pairing)) {
+    return {};
+  }
+  if (slashing.pairing == guard::Pairing::create || slashing.pairing == guard::Pairing::name) {
+    return fail(ErrorKind::not_found, "there is no slashing history in " + config.anti_slashing.path +
+                                          " yet; is --config or --data-dir the signer's own?");
+  }
+  return fail(guard::explain(slashing.pairing, config.anti_slashing.path));
+}
+
+Result<void> OfflineStores::settle_first_use() {
+  if (slashing.pairing == guard::Pairing::create) {
+    CC_ASSIGN(slashing.store,
+              sqlite::SqliteSlashingStore::open(config.anti_slashing.path, sqlite::OpenMode::open_or_create, *random));
+    slashing.pairing = guard::Pairing::name;
+  }
+  if (slashing.pairing == guard::Pairing::name) {
+    CC_TRY(remember());
+    slashing.pairing = guard::Pairing::proceed;
+  }
+  return need_own_store();
+}
+
+Result<std::size_t> OfflineStores::adopt(const guard::Watermarks& floor) {
+  if (guard::may_sign(slashing.pairing) || slashing.pairing == guard::Pairing::create) {
+    return fail(ErrorKind::wrong_state, "there is nothing to adopt: the slashing store is this signer's own");
+  }
+  CC_ASSIGN(const auto record, seal_record_of(*state));
+  if (!record && slashing.identity && slashing.identity->chamber) {
+    return fail(ErrorKind::record_missing,
+                "the store serves a chamber, but there is no seal record here; restore the seal record first");
+  }
+  if (!slashing.store) {
+    CC_ASSIGN(slashing.store,
+              sqlite::SqliteSlashingStore::open(config.anti_slashing.path, sqlite::OpenMode::open_or_create, *random));
+  }
+  std::vector<std::pair<BlsPublicKey, keys::KeyStatus>> sealed;
+  CC_TRY(keys->for_each(std::nullopt, [&](const keys::StoredKey& key) -> Result<void> {
+    sealed.emplace_back(key.public_key, key.status);
+    return {};
+  }));
+  std::size_t validators = 0;
+  CC_TRY(slashing.store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
+    for (const auto& [key, status] : sealed) {
+      CC_TRY(guard::raise_watermarks(tx, key, floor));
+      // A new store knows no withdrawn permit; a deactivated key must not get one back by that.
+      if (status == keys::KeyStatus::inactive) {
+        CC_TRY(guard::withdraw(tx, key));
+      }
+    }
+    CC_TRY(guard::adopt(tx, floor));
+    CC_ASSIGN(const auto all, tx.validators());
+    validators = all.size();
+    return {};
+  }));
+  if (record) {
+    CC_TRY(slashing.store->name_chamber(record->core.chamber, record->core.epoch, seal::epoch_digest(record->core)));
+  }
+  CC_TRY(remember());
+  return validators;
+}
+
+Result<void> OfflineStores::look(const std::function<Result<void>(guard::SlashingTransaction&)>& work) {
+  bool looked = false;
+  const Result<void> done = slashing.store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
+    CC_TRY(work(tx));
+    looked = true;
+    return fail(ErrorKind::internal, "rolled back: this only looked");
+  });
+  return looked ? Result<void>() : done;
+}
+
+Result<void> OfflineStores::remember() { return CheckpointWriter(*state, *slashing.store).write(); }
+
+}  // namespace cc::app

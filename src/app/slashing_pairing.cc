@@ -1,0 +1,68 @@
+#include "app/slashing_pairing.h"
+
+#include "base/log.h"
+
+namespace cc::app {
+namespace {
+
+Result<std::optional<guard::Checkpoint>> remembered_by(seal::StateStore& state) {
+  CC_ASSIGN(const auto document, state.read(guard::kCheckpointDocument));
+  if (!document) {
+    return std::nullopt;
+  }
+  CC_ASSIGN(const guard::Checkpoint checkpoint, guard::decode_checkpoint(document->content));
+  return checkpoint;
+}
+
+}  // namespace
+
+Result<void> CheckpointWriter::write() {
+  CC_ASSIGN(const guard::StoreIdentity identity, slashing_.identity());
+  const guard::Checkpoint now = guard::checkpoint_of(identity);
+  if (written_ == now) {
+    return {};
+  }
+  CC_ASSIGN(const auto document, state_.read(guard::kCheckpointDocument));
+  CC_TRY(state_.write(guard::kCheckpointDocument, document ? document->revision : 0, guard::encode(now)));
+  written_ = now;
+  return {};
+}
+
+Result<SlashingOpening> find_slashing_store(seal::StateStore& state, const std::string& path, bool traces,
+                                            Random& random) {
+  SlashingOpening out;
+  CC_ASSIGN(out.remembered, remembered_by(state));
+  auto store = sqlite::SqliteSlashingStore::open(path, sqlite::OpenMode::existing_only, random);
+  auto found = guard::StoreFound::present;
+  if (store) {
+    out.store = *std::move(store);
+    CC_ASSIGN(out.identity, out.store->identity());
+  } else if (store.error().kind == ErrorKind::not_found) {
+    found = guard::StoreFound::missing;
+  } else {
+    return fail(std::move(store).error());
+  }
+  out.pairing = guard::pair(out.remembered, found, out.identity, traces);
+  return out;
+}
+
+Result<SlashingOpening> open_slashing_store(seal::StateStore& state, const std::string& path, bool traces,
+                                            Random& random) {
+  CC_ASSIGN(SlashingOpening out, find_slashing_store(state, path, traces, random));
+  if (out.pairing == guard::Pairing::create) {
+    CC_ASSIGN(out.store, sqlite::SqliteSlashingStore::open(path, sqlite::OpenMode::open_or_create, random));
+    log::info("slashing store created", {{"path", path}});
+    out.pairing = guard::Pairing::name;
+  }
+  if (out.pairing == guard::Pairing::name) {
+    CC_TRY(CheckpointWriter(state, *out.store).write());
+    out.pairing = guard::Pairing::proceed;
+  }
+  if (guard::may_sign(out.pairing)) {
+    CC_ASSIGN(out.identity, out.store->begin_run());
+    CC_TRY(CheckpointWriter(state, *out.store).write());
+  }
+  return out;
+}
+
+}  // namespace cc::app

@@ -1,0 +1,45 @@
+// Opens the slashing store and holds it against what the signer state remembers of it (guard/pairing.h): the first
+// set-up makes and flushes it before the state names it; missing, empty, foreign or older means that nothing is signed.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "adapters/sqlite/slashing_store.h"
+#include "base/random.h"
+#include "guard/pairing.h"
+#include "seal/ports.h"
+
+namespace cc::app {
+
+struct SlashingOpening {
+  guard::Pairing pairing = guard::Pairing::missing;
+  // The store found; null when there is none. Usable for signing only when `pairing` says so.
+  std::unique_ptr<sqlite::SqliteSlashingStore> store;
+  std::optional<guard::StoreIdentity> identity;  // of the store found
+  std::optional<guard::Checkpoint> remembered;   // what the state remembers of its store
+};
+
+// What the signer state remembers of the slashing store. Thread-safe as the state store is; one writer at a time.
+class CheckpointWriter {
+ public:
+  CheckpointWriter(seal::StateStore& state, guard::SlashingStore& slashing) : state_(state), slashing_(slashing) {}
+  // Writes when the store moved on since the last time. Errors: those of the stores.
+  Result<void> write();
+
+ private:
+  seal::StateStore& state_;
+  guard::SlashingStore& slashing_;
+  std::optional<guard::Checkpoint> written_;
+};
+
+// Looks only; makes no store (an empty file gets an identity of its own, and counts as foreign). `traces`: a seal
+// record or sealed keys exist. Errors: store_locked, store_unavailable.
+Result<SlashingOpening> find_slashing_store(seal::StateStore& state, const std::string& path, bool traces,
+                                            Random& random);
+// Looks, and finishes a first set-up. For a store that may be used, counts the opening and remembers it.
+Result<SlashingOpening> open_slashing_store(seal::StateStore& state, const std::string& path, bool traces,
+                                            Random& random);
+
+}  // namespace cc::app
