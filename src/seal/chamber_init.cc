@@ -92,7 +92,7 @@ Result<Chamber::Machine::NewChamber> Chamber::Machine::build(const InitRequest& 
   const Secret<32>& master_key = master.keys.at(master.current);
   core.kcv = key_check_value(master_key, core.chamber);
   made.record.record_mac = record_mac(master_key, core);
-  made.record.members_mac = members_mac(made.kms.pepper, core.chamber, made.record.members);
+  made.record.members_mac = members_mac(made.kms.pepper, core, made.record.members);
 
   CC_ASSIGN(const StoredRecord back, decode(encode(made.record)));
   if (!(std::get<SealRecord>(back) == made.record)) {

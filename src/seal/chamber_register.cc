@@ -61,7 +61,7 @@ Result<void> Chamber::Machine::store_credential(unsigned index, const StoredCred
     SealRecord next = *record_;
     next.active_members()->entries[index - 1] = {std::nullopt, {credential}, std::nullopt};
     ++next.members.changes;
-    next.members_mac = members_mac(kms_->pepper, next.core.chamber, next.members);
+    next.members_mac = members_mac(kms_->pepper, next.core, next.members);
     Result<void> stored = commit(next);
     if (stored || stored.error().kind != ErrorKind::record_conflict) {
       return stored;

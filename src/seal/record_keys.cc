@@ -23,8 +23,13 @@ crypto::Digest record_mac(const Secret<32>& master_key, const Core& core) {
   return crypto::hmac_sha256(crypto::derive(master_key, core.chamber, "record"), {encode_core(core)});
 }
 
-crypto::Digest members_mac(const Secret<32>& pepper, const ChamberId& chamber, const Members& members) {
-  return crypto::hmac_sha256(crypto::derive(pepper, chamber, "members"), {encode_members(members)});
+crypto::Digest members_mac(const Secret<32>& pepper, const Core& core, const Members& members) {
+  cbor::Writer covered;
+  covered.array(3);
+  core.operators() == nullptr ? covered.null() : covered.bytes(encode_header(core.operators()->header));
+  core.staged ? covered.bytes(encode_header(core.staged->lock.header)) : covered.null();
+  covered.bytes(encode_members(members));
+  return crypto::hmac_sha256(crypto::derive(pepper, core.chamber, "members"), {covered.view()});
 }
 
 crypto::Digest epoch_digest(const Core& core) {
@@ -49,9 +54,9 @@ Result<void> check_core(const MasterKeys& keys, const SealRecord& record) {
 }
 
 Result<void> check_members(const Secret<32>& pepper, const SealRecord& record) {
-  if (!equal_constant_time(members_mac(pepper, record.core.chamber, record.members), record.members_mac)) {
+  if (!equal_constant_time(members_mac(pepper, record.core, record.members), record.members_mac)) {
     return fail(ErrorKind::record_tampered,
-                "the members part of the seal record was altered; find out by whom, then restore it from a backup");
+                "the members part of the seal record, or the header of its lock, was altered; find out by whom, then restore it from a backup");
   }
   return {};
 }

@@ -10,8 +10,9 @@ namespace cc::seal {
 crypto::Digest key_check_value(const Secret<32>& master_key, const ChamberId& chamber);
 // HMAC under HKDF(MK, "record") of the encoded core: tells a tampered record.
 crypto::Digest record_mac(const Secret<32>& master_key, const Core& core);
-// HMAC under HKDF(pepper, "members") of the encoded members part.
-crypto::Digest members_mac(const Secret<32>& pepper, const ChamberId& chamber, const Members& members);
+// HMAC under HKDF(pepper, "members") of the headers of the locks that the members part speaks of, and of that part: an
+// altered operator name or threshold is found before any passphrase is tried.
+crypto::Digest members_mac(const Secret<32>& pepper, const Core& core, const Members& members);
 
 // SHA-256 of the core without what is staged: one digest per epoch.
 crypto::Digest epoch_digest(const Core& core);
