@@ -1,6 +1,7 @@
 // Attestations and aggregates: phase0 to Deneb, Electra and Fulu (EIP-7549), Gloas (EIP-7688).
 #include <algorithm>
 
+#include "ethereum/any_case.h"
 #include "ethereum/container_reader.h"
 #include "ethereum/messages.h"
 
@@ -16,13 +17,6 @@ Result<std::uint64_t> slot_of(JsonValue aggregate) {
 
 Result<Root> checkpoint_root(JsonValue value, std::uint64_t* epoch) {
   return ContainerReader(value).u64("epoch", epoch).bytes("root", kRoot).root();
-}
-
-std::string upper_case(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
-  return out;
 }
 
 Result<Root> electra_attestation_root(JsonValue value, const Preset& preset) {
@@ -49,11 +43,13 @@ Result<std::optional<Fork>> declared_fork(const std::optional<JsonValue>& versio
     return std::optional<Fork>();
   }
   CC_ASSIGN(const std::string_view text, version->text());
-  const std::optional<Fork> fork = fork_named(upper_case(text));
-  if (!fork) {
-    return version->wrong("not a fork this signer knows (PHASE0 to GLOAS)");
+  for (std::size_t i = 0; i < kForks; ++i) {
+    const Fork fork = static_cast<Fork>(i);
+    if (is_in_any_case(text, name(fork))) {
+      return fork;
+    }
   }
-  return fork;
+  return version->wrong("not a fork this signer knows (PHASE0 to GLOAS)");
 }
 
 // The version named in the request, else the fork its fork_info stands for, else what committee_bits (new in Electra)

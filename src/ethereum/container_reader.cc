@@ -6,6 +6,12 @@ namespace {
 constexpr std::size_t kLargestFixed = 256;                // a logs bloom
 constexpr std::size_t kAnyLength = std::size_t{1} << 30;  // MAX_BYTES_PER_TRANSACTION
 
+Result<ssz::Bits> bits_at(JsonValue value, std::uint64_t limit_bits) {
+  CC_ASSIGN(Bytes serialized, value.bytes_up_to(static_cast<std::size_t>(limit_bits / 8 + 1)));
+  Result<ssz::Bits> bits = ssz::read_bitlist(std::move(serialized), limit_bits);
+  return bits ? std::move(bits) : Result<ssz::Bits>(value.wrong(bits.error().message));
+}
+
 }  // namespace
 
 Result<Root> bytes_root(JsonValue value, std::size_t size) {
@@ -75,16 +81,6 @@ ContainerReader& ContainerReader::bitvector(std::string_view name, std::uint64_t
     return root ? root : Result<Root>(value.wrong(root.error().message));
   });
 }
-
-namespace {
-
-Result<ssz::Bits> bits_at(JsonValue value, std::uint64_t limit_bits) {
-  CC_ASSIGN(Bytes serialized, value.bytes_up_to(static_cast<std::size_t>(limit_bits / 8 + 1)));
-  Result<ssz::Bits> bits = ssz::read_bitlist(std::move(serialized), limit_bits);
-  return bits ? std::move(bits) : Result<ssz::Bits>(value.wrong(bits.error().message));
-}
-
-}  // namespace
 
 ContainerReader& ContainerReader::bitlist(std::string_view name, std::uint64_t limit_bits) {
   return field(name, [limit_bits](JsonValue value) -> Result<Root> {

@@ -1,4 +1,5 @@
 // The Gloas messages of validators and builders (EIP-7732; payload shape {version, data}).
+#include "ethereum/any_case.h"
 #include "ethereum/container_reader.h"
 #include "ethereum/messages.h"
 
@@ -7,25 +8,12 @@ namespace {
 
 constexpr std::size_t kMaxBuilderAuthData = 4096;
 
-bool equals_ignoring_case(std::string_view text, std::string_view upper) {
-  if (text.size() != upper.size()) {
-    return false;
-  }
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i] >= 'a' && text[i] <= 'z' ? static_cast<char>(text[i] - 'a' + 'A') : text[i];
-    if (c != upper[i]) {
-      return false;
-    }
-  }
-  return true;
-}
-
 // `data` of {version: "GLOAS", data: …}.
-Result<JsonValue> gloas_data(const MessageContext& context, std::string_view name) {
-  CC_ASSIGN(const JsonValue payload, context.request.member(name));
+Result<JsonValue> gloas_data(const MessageContext& context, std::string_view property) {
+  CC_ASSIGN(const JsonValue payload, context.request.member(property));
   CC_ASSIGN(const JsonValue version, payload.member("version"));
   CC_ASSIGN(const std::string_view text, version.text());
-  if (!equals_ignoring_case(text, "GLOAS")) {
+  if (!is_in_any_case(text, name(Fork::gloas))) {
     return version.wrong("expected GLOAS: this message has no other form that this signer knows");
   }
   return payload.member("data");

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "base/bytes.h"
+#include "ethereum/any_case.h"
 #include "ethereum/messages.h"
 
 namespace cc::ethereum {
@@ -38,12 +39,8 @@ constexpr std::array kSigningTypes{
 };
 
 const SigningType* type_named(std::string_view text) {
-  const auto same = [text](const SigningType& type) {
-    return std::equal(text.begin(), text.end(), type.name.begin(), type.name.end(), [](char given, char upper) {
-      return (given >= 'a' && given <= 'z' ? static_cast<char>(given - 'a' + 'A') : given) == upper;
-    });
-  };
-  const auto found = std::find_if(kSigningTypes.begin(), kSigningTypes.end(), same);
+  const auto found = std::find_if(kSigningTypes.begin(), kSigningTypes.end(),
+                                  [text](const SigningType& type) { return is_in_any_case(text, type.name); });
   return found == kSigningTypes.end() ? nullptr : &*found;
 }
 

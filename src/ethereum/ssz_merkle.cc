@@ -157,15 +157,15 @@ Result<Bits> read_bitlist(Bytes serialized, std::uint64_t limit_bits) {
   if (serialized.empty() || serialized.back() == 0) {
     return fail(ErrorKind::malformed_request, "expected a bitlist whose last byte holds the delimiter bit");
   }
-  const unsigned top = static_cast<unsigned>(std::bit_width(serialized.back())) - 1;
+  const std::uint8_t delimiter = std::bit_floor(serialized.back());
   Bits out;
-  out.length = (serialized.size() - 1) * std::uint64_t{8} + top;
+  out.length = (serialized.size() - 1) * std::uint64_t{8} + static_cast<std::uint64_t>(std::countr_zero(delimiter));
   if (out.length > limit_bits) {
     return fail(ErrorKind::malformed_request,
                 "expected at most " + std::to_string(limit_bits) + " bits, found " + std::to_string(out.length));
   }
-  serialized.back() = static_cast<std::uint8_t>(serialized.back() & ~(1U << top));
-  if (top == 0) {
+  serialized.back() = static_cast<std::uint8_t>(serialized.back() ^ delimiter);
+  if (delimiter == 1) {
     serialized.pop_back();
   }
   out.bytes = std::move(serialized);

@@ -108,7 +108,7 @@ TEST(LoadNetwork, TakesANameOrAPath) {
   std::ofstream(path) << "PRESET_BASE: none\n";
   EXPECT_EQ(load_network(path.string()).error().message,
             path.string() + ": line 1: PRESET_BASE: expected mainnet, minimal or gnosis");
-  std::ofstream(path) << std::string(2 * 1024 * 1024, '#');
+  std::ofstream(path) << std::string(2UL * 1024 * 1024, '#');
   EXPECT_NE(load_network(path.string()).error().message.find("larger than 1 MiB"), std::string::npos);
   std::filesystem::remove(path);
   for (const std::string& nowhere :

@@ -33,6 +33,7 @@ Root plain_progressive(std::vector<Chunk> leaves, std::size_t width) {
 
 std::vector<Chunk> leaves(std::size_t count) {
   std::vector<Chunk> out;
+  out.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     out.push_back(plain_hash(chunk_of(std::uint64_t{i}), Chunk{}));
   }
