@@ -34,7 +34,7 @@ struct PipelineOptions {
   std::size_t workers = 0;          // 0: one per core
   std::size_t queue_limit = 16384;  // more is answered `overloaded`
   std::size_t batch_limit = 512;
-  guard::Policy policy;
+  guard::Policy policy{};
   metrics::Registry* metrics = nullptr;  // told how long transactions take and how they fail
 };
 

@@ -1,0 +1,154 @@
+// Distinct-message signatures over HTTP, as a ratio of blst's bare signing rate on the same cores.
+//
+// One process, all cores: the real server, endpoints, guard and SQLite (every attestation is flushed before its reply),
+// and the load generator beside them. Bare blst and HTTP take turns, so that both see the same machine; the ratio is of
+// the sums. Usage: bench_http_distinct [seconds per round] [rounds] [connections] [folder]
+#include <atomic>
+#include <cinttypes>
+#include <cstdio>
+#include <thread>
+
+#include "base/bytes.h"
+#include "bench/bench_signer.h"
+#include "bench/load_client.h"
+
+namespace cc::bench {
+namespace {
+
+constexpr const char* kForkInfo =
+    R"("fork_info":{"fork":{"previous_version":"0x04000000","current_version":"0x05000000","epoch":"364032"},)"
+    R"("genesis_validators_root":"0x4b363db94e286120d76eb905340fdd4e54bfe9f06bf33ff6cf5ad27f511bfe95"})";
+
+std::string number_root(std::uint64_t number) {
+  char out[67];
+  std::snprintf(out, sizeof out, "0x%064" PRIx64, number);
+  return out;
+}
+
+std::string post(const BlsPublicKey& key, const std::string& body) {
+  return "POST /api/v1/eth2/sign/" + to_0x(key) + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " +
+         std::string(kToken) + "\r\nAccept: application/json\r\nContent-Type: application/json\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+// Distinct in head, source and target; epochs only rise, as a validator's do.
+std::string attestation(std::uint64_t epoch, std::size_t validator) {
+  const std::string target = std::to_string(400'000 + epoch);
+  return std::string(R"({"type":"ATTESTATION",)") + kForkInfo + R"(,"attestation":{"slot":")" +
+         std::to_string((400'000 + epoch) * 32) + R"(","index":"0","beacon_block_root":")" +
+         number_root(epoch * 100'000 + validator) + R"(","source":{"epoch":")" + std::to_string(399'999 + epoch) +
+         R"(","root":")" + number_root(1) + R"("},"target":{"epoch":")" + target + R"(","root":")" + number_root(2) +
+         "\"}}}";
+}
+
+std::string randao(std::uint64_t number) {
+  return std::string(R"({"type":"RANDAO_REVEAL",)") + kForkInfo + R"(,"randao_reveal":{"epoch":")" +
+         std::to_string(400'000 + number) + "\"}}";
+}
+
+struct Sum {
+  double count = 0, seconds = 0;
+  double rate() const { return seconds > 0 ? count / seconds : 0; }
+};
+
+// One thread per core, each signing distinct roots with its own key.
+void bare_blst(std::chrono::milliseconds duration, Sum& sum) {
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  std::atomic<std::uint64_t> total{0};
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < cores; ++t) {
+    threads.emplace_back([&, t] {
+      SystemRandom random;
+      Secret<32> scalar = random.secret<32>();
+      expose_secret_bytes(scalar)[0] &= 0x3F;
+      const crypto::BlsSecretKey key = crypto::BlsSecretKey::from_checked(std::move(scalar));
+      Root root{};
+      root[0] = static_cast<std::uint8_t>(t);
+      std::uint64_t count = 0;
+      while (std::chrono::steady_clock::now() - start < duration) {
+        ++count;
+        for (int i = 0; i < 8; ++i) {
+          root[31 - i] = static_cast<std::uint8_t>(count >> (8 * i));
+        }
+        const BlsSignature signature = key.sign(root);
+        root[1] = signature[5];
+      }
+      total += count;
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  sum.count += static_cast<double>(total.load());
+  sum.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+struct Series {
+  Sum sum;
+  LoadResult last;
+  std::uint64_t refused = 0;
+  void add(LoadResult result) {
+    sum.count += static_cast<double>(result.answers);
+    sum.seconds += result.seconds;
+    refused += result.refused;
+    last = std::move(result);
+  }
+  void print(const char* name, double bare) {
+    std::printf("%-24s %8.0f signatures/s   latency p50 %.2f ms  p99 %.2f ms\n", name, sum.rate(), last.percentile(0.5),
+                last.percentile(0.99));
+    std::printf("ratio %s %.2f\n", name, sum.rate() / bare);
+  }
+};
+
+int run(int argc, char** argv) {
+  const auto number = [&](int index, int otherwise) { return argc > index ? std::atoi(argv[index]) : otherwise; };
+  const std::chrono::milliseconds round(1000 * number(1, 3));
+  const int rounds = number(2, 3);
+  const auto connections = static_cast<std::size_t>(number(3, 64));
+  const std::filesystem::path base = argc > 4 ? argv[4] : std::filesystem::temp_directory_path();
+  std::string pattern = (base / "cc-bench-XXXXXX").string();
+  const std::filesystem::path folder = ::mkdtemp(pattern.data());
+  Sum bare;
+  Series guarded, free_messages, single;
+  double batch = 0;
+  {
+    BenchSigner signer(folder, connections);
+    std::vector<std::uint64_t> epochs(connections, 0);
+    std::uint64_t reveals = 0;
+    const auto next_vote = [&](std::size_t i) { return post(signer.public_keys[i], attestation(++epochs[i], i)); };
+    const auto next_reveal = [&](std::size_t i) { return post(signer.public_keys[i], randao(++reveals)); };
+    LoadClient client(signer.server->port(), connections);
+    LoadClient lone(signer.server->port(), 1);
+    for (int i = 0; i < rounds; ++i) {
+      bare_blst(round, bare);
+      const signing::PipelineCounters before = signer.pipeline.counters();
+      guarded.add(client.run(round, next_vote));
+      const signing::PipelineCounters after = signer.pipeline.counters();
+      batch = static_cast<double>(after.signed_total - before.signed_total) /
+              static_cast<double>(std::max<std::uint64_t>(1, after.batches_total - before.batches_total));
+      free_messages.add(client.run(round, next_reveal));
+      single.add(lone.run(round / 2, next_vote));
+    }
+  }
+  std::filesystem::remove_all(folder);
+  std::printf("cores %u, connections %zu, %d rounds of %d s\n", std::thread::hardware_concurrency(), connections,
+              rounds, static_cast<int>(round.count() / 1000));
+  std::printf("%-24s %8.0f signatures/s\n", "bare_blst", bare.rate());
+  guarded.print("http_distinct", bare.rate());
+  std::printf("%-24s %8.1f signatures per flush\n", "http_distinct batch", batch);
+  free_messages.print("http_unguarded", bare.rate());
+  std::printf("%-24s %8.0f signatures/s   latency p50 %.2f ms  p99 %.2f ms\n", "one connection", single.sum.rate(),
+              single.last.percentile(0.5), single.last.percentile(0.99));
+  const std::uint64_t refused = guarded.refused + free_messages.refused + single.refused;
+  if (refused != 0) {
+    std::printf("refused %" PRIu64 "\n", refused);
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace cc::bench
+
+int main(int argc, char** argv) { return cc::bench::run(argc, argv); }
