@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "guard/rules.h"
-
 namespace cc::guard {
 namespace {
 
@@ -40,18 +38,19 @@ Result<Checkpoint> decode_checkpoint(ByteView bytes) {
 
 Pairing pair(const std::optional<Checkpoint>& remembered, StoreFound found,
              const std::optional<StoreIdentity>& identity, bool traces) {
-  if (!remembered) {
-    if (found != StoreFound::present) {
-      const Pairing lost = found == StoreFound::missing ? Pairing::missing : Pairing::empty;
-      return traces ? lost : Pairing::create;
+  // A store nobody signed with or named yet is as good as an empty file.
+  const bool untouched = identity && identity->commits == 0 && identity->run == 0 && !identity->chamber;
+  const bool known = identity && remembered && identity->id == remembered->id;
+  if (found == StoreFound::missing) {
+    return remembered || traces ? Pairing::missing : Pairing::create;
+  }
+  if (found == StoreFound::empty || !identity || (untouched && !known)) {
+    if (remembered || traces) {
+      return Pairing::empty;
     }
-    const bool untouched = identity->commits == 0 && identity->run == 0 && !identity->chamber;
-    return untouched && !traces ? Pairing::name : Pairing::foreign;
+    return untouched ? Pairing::name : Pairing::create;
   }
-  if (found != StoreFound::present) {
-    return found == StoreFound::missing ? Pairing::missing : Pairing::empty;
-  }
-  if (identity->id != remembered->id) {
+  if (!known) {
     return Pairing::foreign;
   }
   return identity->commits < remembered->commits || identity->run < remembered->run ? Pairing::behind
@@ -83,12 +82,6 @@ Error explain(Pairing mismatch, std::string_view path) {
                                                   "above everything that may have been signed"};
 }
 
-Result<void> adopt(SlashingTransaction& tx, const Watermarks& floor) {
-  CC_ASSIGN(const auto keys, tx.validators());
-  for (const BlsPublicKey& key : keys) {
-    CC_TRY(raise_watermarks(tx, key, floor));
-  }
-  return {};
-}
+Result<void> adopt(SlashingTransaction& tx, const Watermarks& floor) { return tx.raise_floor(floor); }
 
 }  // namespace cc::guard

@@ -1,6 +1,7 @@
 // Whether a slashing store is the one this signer signed with (DESIGN section 4). The signer state remembers a
 // checkpoint of the store; at start it is held against what is found. Missing, empty, foreign or behind means no
-// signature, never a new beginning.
+// signature, never a new beginning. Pure code, no secret passes. Limit: a store put back within the same interval
+// between two checkpoints is not noticed.
 #pragma once
 
 #include <optional>
@@ -48,7 +49,8 @@ Pairing pair(const std::optional<Checkpoint>& remembered, StoreFound found,
 // What the operator is told of a mismatch (slashing_store_mismatch).
 Error explain(Pairing mismatch, std::string_view path);
 
-// `slashing adopt`: raises every known validator's watermarks to the floor. Durable within the caller's transaction.
+// `slashing adopt`: raises every validator's watermarks to the floor, also of validators this store has never seen:
+// which ones signed elsewhere is exactly what a replaced store does not know. Durable with the caller's transaction.
 Result<void> adopt(SlashingTransaction& tx, const Watermarks& floor);
 
 }  // namespace cc::guard

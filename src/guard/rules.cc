@@ -1,266 +1,231 @@
 #include "guard/rules.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace cc::guard {
 namespace {
 
-// Stores hold signed 64-bit numbers; nothing real is beyond them.
-constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
+Verdict slashable(std::string message) { return Error{ErrorKind::slashable, std::move(message)}; }
 
-std::string number(std::uint64_t value) { return std::to_string(value); }
-
-Verdict refuse(ErrorKind kind, std::string message) { return Error{kind, std::move(message)}; }
-
-template <class Unit>
-void raise(std::optional<Unit>& mark, Unit value) {
-  mark = mark ? std::max(*mark, value) : value;
+std::string text(Slot slot) { return std::to_string(slot.value); }
+std::string text(Epoch epoch) { return std::to_string(epoch.value); }
+std::string text(const SignedAttestation& vote) {
+  return "the signed vote with source " + text(vote.source) + " and target " + text(vote.target);
 }
 
-// The network guard: the first guarded message decides, unless it was configured. Duties without a record never decide.
-Result<Verdict> check_network(SlashingTransaction& tx, const Check& check) {
+// The root of a recorded message, for the operator: an imported one may have none.
+std::string root_text(const std::optional<Root>& root) {
+  return root ? "with signing root " + to_0x(*root) : "of unknown signing root (imported)";
+}
+
+// One validator as the rules see it: its row or what an absent row means, and the watermarks that hold for it.
+struct Subject {
+  std::optional<ValidatorRow> row;
+  Watermarks low;
+};
+
+Result<Verdict> judge_network(SlashingTransaction& tx, const Check& check) {
   if (!check.genesis_validators_root) {
     return Verdict();
   }
-  CC_ASSIGN(const auto known, tx.genesis_validators_root());
+  CC_ASSIGN(const std::optional<Root> known, tx.genesis_validators_root());
   if (known && *known != *check.genesis_validators_root) {
-    return refuse(ErrorKind::network_mismatch, "the message is for the chain with genesis validators root " +
-                                                   to_0x(*check.genesis_validators_root) + ", this signer serves " +
-                                                   to_0x(*known));
-  }
-  if (!known && !std::holds_alternative<std::monostate>(check.duty)) {
-    CC_TRY(tx.set_genesis_validators_root(*check.genesis_validators_root));
+    return Verdict(Error{ErrorKind::network_mismatch, "the message is for the network with genesis validators root " +
+                                                          to_0x(*check.genesis_validators_root) +
+                                                          ", and this signer serves the one with " + to_0x(*known)});
   }
   return Verdict();
 }
 
-// Keeps the messages readable and the database honest: an identical entry stands once.
-template <class Entries>
-bool same_root(const Entries& entries, const Root& root) {
-  return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) { return entry.signing_root == root; });
-}
-
-// The minimal strategy's marks: the floor, or the highest that was ever recorded. A store that ran under the complete
-// strategy before is thus read correctly.
-Result<Watermarks> high_marks(SlashingTransaction& tx, const ValidatorRow& row) {
-  CC_ASSIGN(Watermarks marks, tx.highest(row.id));
-  if (row.low.block_slot) {
-    raise(marks.block_slot, *row.low.block_slot);
+Verdict judge_key(const Policy& policy, const Check& check, const std::optional<ValidatorRow>& row) {
+  if (row && row->permit == Permit::retired) {
+    return Error{ErrorKind::key_retired, "the key " + to_0x(check.key) +
+                                             " was deactivated or deleted here: activate or import it again, once it "
+                                             "is certain that no other signer uses it"};
   }
-  if (row.low.source_epoch) {
-    raise(marks.source_epoch, *row.low.source_epoch);
-  }
-  if (row.low.target_epoch) {
-    raise(marks.target_epoch, *row.low.target_epoch);
-  }
-  return marks;
-}
-
-Verdict block_above(const Watermarks& marks, Slot slot) {
-  if (marks.block_slot && slot <= *marks.block_slot) {
-    return refuse(ErrorKind::slashable, "block slot " + number(slot.value) + " is not above the watermark " +
-                                            number(marks.block_slot->value));
+  const bool guarded = !std::holds_alternative<std::monostate>(check.duty);
+  if (guarded && policy.require_history && !(row && row->history_known)) {
+    return Error{ErrorKind::no_history, "no slashing history is known for the key " + to_0x(check.key) +
+                                            ": import its interchange file, or allow an empty history"};
   }
   return {};
 }
 
-Result<Verdict> block_complete(SlashingTransaction& tx, const ValidatorRow& row, Slot slot, const Root& root,
-                               bool& repeated) {
-  CC_ASSIGN(const auto there, tx.blocks_at(row.id, slot));
-  if (there.size() == 1 && same_root(there, root)) {
-    repeated = true;
-    return Verdict();
+Verdict below_watermark(const Policy& policy, const Watermarks& low, Slot slot) {
+  if (low.block_slot && slot < *low.block_slot) {
+    return slashable("block slot " + text(slot) + " is below the low watermark " + text(*low.block_slot));
   }
-  if (!there.empty()) {
-    return refuse(ErrorKind::slashable, "another block was already signed at slot " + number(slot.value));
-  }
-  return block_above(row.low, slot);
-}
-
-Verdict attestation_above(const Watermarks& marks, const AttestationCheck& vote) {
-  if (marks.source_epoch && vote.source < *marks.source_epoch) {
-    return refuse(ErrorKind::slashable, "source epoch " + number(vote.source.value) + " is below the watermark " +
-                                            number(marks.source_epoch->value));
-  }
-  if (marks.target_epoch && vote.target <= *marks.target_epoch) {
-    return refuse(ErrorKind::slashable, "target epoch " + number(vote.target.value) + " is not above the watermark " +
-                                            number(marks.target_epoch->value));
+  if (policy.strategy == Strategy::minimal && low.block_slot && slot == *low.block_slot) {
+    return slashable("block slot " + text(slot) +
+                     " is not above the watermark, and the minimal strategy keeps no roots");
   }
   return {};
 }
 
-std::string vote_text(const SignedAttestation& vote) {
-  return number(vote.source.value) + "→" + number(vote.target.value);
-}
-
-Result<Verdict> attestation_complete(SlashingTransaction& tx, const ValidatorRow& row, const AttestationCheck& vote,
-                                     const Root& root, bool& repeated) {
-  CC_ASSIGN(const auto there, tx.attestations_at(row.id, vote.target));
-  if (there.size() == 1 && same_root(there, root)) {
-    repeated = true;
-    return Verdict();
-  }
-  if (!there.empty()) {
-    return refuse(ErrorKind::slashable, "double vote: another attestation with target epoch " +
-                                            number(vote.target.value) + " was already signed");
-  }
-  CC_ASSIGN(const auto outer, tx.surrounding(row.id, vote.source, vote.target));
-  if (outer) {
-    return refuse(ErrorKind::slashable, "the vote is surrounded by the signed vote " + vote_text(*outer));
-  }
-  CC_ASSIGN(const auto inner, tx.surrounded(row.id, vote.source, vote.target));
-  if (inner) {
-    return refuse(ErrorKind::slashable, "the vote surrounds the signed vote " + vote_text(*inner));
-  }
-  return attestation_above(row.low, vote);
-}
-
-Result<Verdict> judge_block(SlashingTransaction& tx, const Policy& policy, const ValidatorRow& row, Slot slot,
-                            const Root& root, bool& repeated) {
-  if (policy.strategy == Strategy::complete) {
-    return block_complete(tx, row, slot, root, repeated);
-  }
-  CC_ASSIGN(const Watermarks marks, high_marks(tx, row));
-  return block_above(marks, slot);
-}
-
-Result<Verdict> judge_attestation(SlashingTransaction& tx, const Policy& policy, const ValidatorRow& row,
-                                  const AttestationCheck& vote, const Root& root, bool& repeated) {
-  if (policy.strategy == Strategy::complete) {
-    return attestation_complete(tx, row, vote, root, repeated);
-  }
-  CC_ASSIGN(const Watermarks marks, high_marks(tx, row));
-  return attestation_above(marks, vote);
-}
-
-Result<Verdict> check_block(SlashingTransaction& tx, const Policy& policy, ValidatorRow row, Slot slot,
-                            const Root& root) {
-  if (slot.value > kLargest) {
-    return refuse(ErrorKind::malformed_request, "slot " + number(slot.value) + " is beyond any real slot");
-  }
-  bool repeated = false;
-  CC_ASSIGN(Verdict verdict, judge_block(tx, policy, row, slot, root, repeated));
-  if (verdict || repeated) {
-    return verdict;
-  }
-  CC_TRY(tx.add_block(row.id, {slot, root}));
-  if (!row.low.block_slot || !row.history_known) {
-    // What lies before the first signature is unknown: nothing below it is ever signed.
-    row.low.block_slot = row.low.block_slot.value_or(slot);
-    row.history_known = true;
-    CC_TRY(tx.update_validator(row));
-  }
-  return verdict;
-}
-
-Result<Verdict> check_attestation(SlashingTransaction& tx, const Policy& policy, ValidatorRow row,
-                                  const AttestationCheck& vote, const Root& root) {
+Verdict below_watermark(const Policy& policy, const Watermarks& low, const AttestationCheck& vote) {
   if (vote.source > vote.target) {
-    return refuse(ErrorKind::slashable,
-                  "source epoch " + number(vote.source.value) + " is after target epoch " + number(vote.target.value));
+    return slashable("source epoch " + text(vote.source) + " is after target epoch " + text(vote.target));
   }
-  if (vote.target.value > kLargest) {
-    return refuse(ErrorKind::malformed_request,
-                  "target epoch " + number(vote.target.value) + " is beyond any real epoch");
+  if (low.source_epoch && vote.source < *low.source_epoch) {
+    return slashable("source epoch " + text(vote.source) + " is below the low watermark " + text(*low.source_epoch));
   }
-  bool repeated = false;
-  CC_ASSIGN(Verdict verdict, judge_attestation(tx, policy, row, vote, root, repeated));
-  if (verdict || repeated) {
-    return verdict;
+  if (low.target_epoch && vote.target < *low.target_epoch) {
+    return slashable("target epoch " + text(vote.target) + " is below the low watermark " + text(*low.target_epoch));
   }
-  CC_TRY(tx.add_attestation(row.id, {vote.source, vote.target, root}));
-  if (!row.low.target_epoch || !row.history_known) {
-    row.low.source_epoch = row.low.source_epoch.value_or(vote.source);
-    row.low.target_epoch = row.low.target_epoch.value_or(vote.target);
-    row.history_known = true;
-    CC_TRY(tx.update_validator(row));
+  if (policy.strategy == Strategy::minimal && low.target_epoch && vote.target == *low.target_epoch) {
+    return slashable("target epoch " + text(vote.target) +
+                     " is not above the watermark, and the minimal strategy keeps no roots");
   }
-  return verdict;
+  return {};
 }
 
-}  // namespace
-
-Result<Watermarks> SlashingTransaction::highest(std::int64_t validator) {
-  Watermarks out;
-  CC_ASSIGN(const auto blocks, all_blocks(validator));
-  for (const SignedBlock& block : blocks) {
-    raise(out.block_slot, block.slot);
+Result<Verdict> judge_block(SlashingTransaction& tx, const Policy& policy, const Subject& subject, Slot slot,
+                            const Root& root, bool& repeated) {
+  if (Verdict below = below_watermark(policy, subject.low, slot)) {
+    return below;
   }
-  CC_ASSIGN(const auto votes, all_attestations(validator));
-  for (const SignedAttestation& vote : votes) {
-    raise(out.source_epoch, vote.source);
-    raise(out.target_epoch, vote.target);
+  std::vector<SignedBlock> there;
+  if (subject.row) {
+    CC_ASSIGN(there, tx.blocks_at(subject.row->id, slot));
   }
-  return out;
+  for (const SignedBlock& block : there) {
+    if (block.signing_root != root) {
+      return slashable("double proposal: a block " + root_text(block.signing_root) + " was already signed at slot " +
+                       text(slot));
+    }
+  }
+  repeated = !there.empty();
+  if (!repeated && subject.low.block_slot == slot) {
+    return slashable("block slot " + text(slot) + " is at the low watermark, and what was signed there is not known");
+  }
+  return Verdict();
 }
 
-Result<Verdict> check_and_record(SlashingTransaction& tx, const Policy& policy, const Check& check) {
-  const bool recorded = !std::holds_alternative<std::monostate>(check.duty);
-  CC_ASSIGN(const auto found, tx.validator(check.key, false));
-  if (found && found->permit == Permit::retired) {
-    return refuse(
-        ErrorKind::key_retired,
-        "the key was deactivated or deleted here; activate or import it again if it is no longer used elsewhere");
+Result<Verdict> judge_surround(SlashingTransaction& tx, std::int64_t validator, const AttestationCheck& vote) {
+  CC_ASSIGN(const auto outer, tx.surrounding(validator, vote.source, vote.target));
+  if (outer) {
+    return slashable("surround vote: source " + text(vote.source) + " and target " + text(vote.target) +
+                     " lie inside " + text(*outer));
   }
-  if (recorded && policy.require_history && !(found && found->history_known)) {
-    return refuse(ErrorKind::no_history,
-                  "no slashing history is known for this validator: import it first (slashing import)");
+  CC_ASSIGN(const auto inner, tx.surrounded(validator, vote.source, vote.target));
+  if (inner) {
+    return slashable("surround vote: source " + text(vote.source) + " and target " + text(vote.target) +
+                     " lie around " + text(*inner));
   }
-  CC_ASSIGN(Verdict foreign, check_network(tx, check));
-  if (foreign || !recorded) {
-    return foreign;
-  }
-  ValidatorRow row;
-  if (found) {
-    row = *found;
-  } else {
-    CC_ASSIGN(const auto made, tx.validator(check.key, true));
-    row = made.value_or(ValidatorRow{});
-  }
-  if (const auto* block = std::get_if<BlockCheck>(&check.duty)) {
-    return check_block(tx, policy, row, block->slot, check.signing_root);
-  }
-  return check_attestation(tx, policy, row, std::get<AttestationCheck>(check.duty), check.signing_root);
+  return Verdict();
 }
 
-Result<void> permit(SlashingTransaction& tx, const BlsPublicKey& key, bool fresh) {
-  CC_ASSIGN(auto row, tx.validator(key, true));
-  row->permit = Permit::permitted;
-  row->generation += 1;
-  row->history_known = row->history_known || fresh;
-  return tx.update_validator(*row);
+Result<Verdict> judge_attestation(SlashingTransaction& tx, const Policy& policy, const Subject& subject,
+                                  const AttestationCheck& vote, const Root& root, bool& repeated) {
+  if (Verdict below = below_watermark(policy, subject.low, vote)) {
+    return below;
+  }
+  std::vector<SignedAttestation> there;
+  if (subject.row) {
+    CC_ASSIGN(there, tx.attestations_at(subject.row->id, vote.target));
+  }
+  for (const SignedAttestation& other : there) {
+    if (other.signing_root != root || other.source != vote.source) {
+      return slashable("double vote: an attestation " + root_text(other.signing_root) + " with source " +
+                       text(other.source) + " was already signed for target " + text(vote.target));
+    }
+  }
+  if (subject.row) {
+    CC_ASSIGN(Verdict surround, judge_surround(tx, subject.row->id, vote));
+    if (surround) {
+      return surround;
+    }
+  }
+  repeated = !there.empty();
+  if (!repeated && subject.low.target_epoch == vote.target) {
+    return slashable("target epoch " + text(vote.target) +
+                     " is at the low watermark, and what was signed there is not known");
+  }
+  return Verdict();
 }
 
-Result<void> withdraw(SlashingTransaction& tx, const BlsPublicKey& key) {
-  CC_ASSIGN(auto row, tx.validator(key, true));
-  row->permit = Permit::retired;
-  row->generation += 1;
-  return tx.update_validator(*row);
+// Complete: the message joins the history, and the first one of its kind becomes the low watermark, since what lies
+// before it is unknown. Minimal: the message is the watermark.
+void mark(const Policy& policy, Watermarks& low, Slot slot) {
+  if (!low.block_slot || policy.strategy == Strategy::minimal) {
+    low.block_slot = slot;
+  }
+}
+void mark(const Policy& policy, Watermarks& low, const AttestationCheck& vote) {
+  if (!low.source_epoch || policy.strategy == Strategy::minimal) {
+    low.source_epoch = std::max(low.source_epoch, std::optional<Epoch>(vote.source));
+  }
+  if (!low.target_epoch || policy.strategy == Strategy::minimal) {
+    low.target_epoch = vote.target;
+  }
 }
 
-Result<void> raise_watermarks(SlashingTransaction& tx, const BlsPublicKey& key, const Watermarks& floor) {
-  CC_ASSIGN(auto row, tx.validator(key, true));
-  if (floor.block_slot) {
-    raise(row->low.block_slot, *floor.block_slot);
+Result<void> remember(SlashingTransaction& tx, std::int64_t validator, Slot slot, const Root& root) {
+  return tx.add_block(validator, {slot, root});
+}
+Result<void> remember(SlashingTransaction& tx, std::int64_t validator, const AttestationCheck& vote, const Root& root) {
+  return tx.add_attestation(validator, {vote.source, vote.target, root});
+}
+
+template <class Duty>
+Result<void> record(SlashingTransaction& tx, const Policy& policy, const Check& check, const Duty& duty) {
+  if (check.genesis_validators_root) {
+    CC_TRY(set_network(tx, *check.genesis_validators_root));
   }
-  if (floor.source_epoch) {
-    raise(row->low.source_epoch, *floor.source_epoch);
+  CC_ASSIGN(std::optional<ValidatorRow> row, tx.validator(check.key, true));
+  if (!row) {
+    return fail(ErrorKind::internal, "the slashing store made no row for a validator");
   }
-  if (floor.target_epoch) {
-    raise(row->low.target_epoch, *floor.target_epoch);
+  if (policy.strategy == Strategy::complete) {
+    CC_TRY(remember(tx, row->id, duty, check.signing_root));
+  }
+  const Watermarks before = row->low;
+  mark(policy, row->low, duty);
+  if (row->history_known && row->low == before) {
+    return {};
   }
   row->history_known = true;
   return tx.update_validator(*row);
 }
 
-Result<void> set_network(SlashingTransaction& tx, const Root& genesis_validators_root) {
-  CC_ASSIGN(const auto known, tx.genesis_validators_root());
-  if (known && *known != genesis_validators_root) {
-    return fail(ErrorKind::network_mismatch, "the slashing store serves the chain with genesis validators root " +
-                                                 to_0x(*known) + ", not " + to_0x(genesis_validators_root));
+}  // namespace
+
+Watermarks higher(const Watermarks& a, const Watermarks& b) {
+  return {std::max(a.block_slot, b.block_slot), std::max(a.source_epoch, b.source_epoch),
+          std::max(a.target_epoch, b.target_epoch)};
+}
+
+Result<Verdict> check_and_record(SlashingTransaction& tx, const Policy& policy, const Check& check, Notes* notes) {
+  CC_ASSIGN(Verdict network, judge_network(tx, check));
+  if (network) {
+    return network;
   }
-  return known ? Result<void>() : tx.set_genesis_validators_root(genesis_validators_root);
+  Subject subject;
+  CC_ASSIGN(subject.row, tx.validator(check.key, false));
+  if (Verdict refused = judge_key(policy, check, subject.row)) {
+    return refused;
+  }
+  const auto* block = std::get_if<BlockCheck>(&check.duty);
+  const auto* vote = std::get_if<AttestationCheck>(&check.duty);
+  if (block == nullptr && vote == nullptr) {
+    return Verdict();
+  }
+  CC_ASSIGN(const Watermarks floor, tx.floor());
+  subject.low = subject.row ? higher(subject.row->low, floor) : floor;
+  bool repeated = false;
+  CC_ASSIGN(Verdict verdict, block != nullptr
+                                 ? judge_block(tx, policy, subject, block->slot, check.signing_root, repeated)
+                                 : judge_attestation(tx, policy, subject, *vote, check.signing_root, repeated));
+  if (verdict) {
+    return verdict;
+  }
+  if (notes != nullptr) {
+    *notes = {!repeated && !(subject.row && subject.row->history_known), repeated};
+  }
+  if (!repeated) {
+    CC_TRY(block != nullptr ? record(tx, policy, check, block->slot) : record(tx, policy, check, *vote));
+  }
+  return Verdict();
 }
 
 }  // namespace cc::guard

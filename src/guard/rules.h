@@ -1,4 +1,8 @@
-// The EIP-3076 rules and the network guard, as pure code over a transaction.
+// The EIP-3076 rules and the network guard, as pure code over a transaction (docs/spec/slashing-store.md).
+//
+// Invariant: whatever was allowed and committed, and whatever was imported, no later message that is slashable with it
+// is allowed, under either strategy and after a change between them. Thread rule: that of the transaction. No secret
+// passes.
 #pragma once
 
 #include <optional>
@@ -41,8 +45,16 @@ struct Check {
 // What was decided: nothing (allowed and recorded), or why not (slashable, no_history, key_retired, network_mismatch).
 using Verdict = std::optional<Error>;
 
+// What is worth a metric or a warning beside the verdict.
+struct Notes {
+  bool without_history = false;  // allowed and recorded although nothing was known of this validator
+  bool repeated = false;         // the identical message again: allowed, nothing written
+};
+
 // Checks and records one. The outer Result fails only for the store. On a refusal nothing is written for this check.
-Result<Verdict> check_and_record(SlashingTransaction& tx, const Policy& policy, const Check& check);
+// Order: network, permit, history, watermarks, double vote, surround votes.
+Result<Verdict> check_and_record(SlashingTransaction& tx, const Policy& policy, const Check& check,
+                                 Notes* notes = nullptr);
 
 // Gives or withdraws a key's permit; raises the generation. `fresh`: the key was generated here, its history is known
 // and empty.
@@ -50,7 +62,10 @@ Result<void> permit(SlashingTransaction& tx, const BlsPublicKey& key, bool fresh
 Result<void> withdraw(SlashingTransaction& tx, const BlsPublicKey& key);
 // Fixes the chain this store serves. Errors: network_mismatch when it already serves another.
 Result<void> set_network(SlashingTransaction& tx, const Root& genesis_validators_root);
-// Raises watermarks (never lowers them).
+// Raises one validator's watermarks (never lowers them). History that was unknown stays unknown.
 Result<void> raise_watermarks(SlashingTransaction& tx, const BlsPublicKey& key, const Watermarks& floor);
+
+// What holds for a validator: the higher of its own watermarks and the store's floor.
+Watermarks higher(const Watermarks& a, const Watermarks& b);
 
 }  // namespace cc::guard

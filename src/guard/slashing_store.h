@@ -16,11 +16,13 @@
 
 namespace cc::guard {
 
-// Watermarks only rise. A message below its low watermark is refused; at the watermark only the identical root passes.
+// Watermarks only rise. A message below its low watermark is refused; at the slot or target of the watermark only the
+// recorded identical root passes. A vote's source may equal its watermark.
 struct Watermarks {
   std::optional<Slot> block_slot;
   std::optional<Epoch> source_epoch;
   std::optional<Epoch> target_epoch;
+  bool operator==(const Watermarks&) const = default;
 };
 
 struct SignedBlock {
@@ -69,8 +71,6 @@ class SlashingTransaction {
   virtual Result<std::vector<BlsPublicKey>> validators() = 0;
   virtual Result<std::vector<SignedBlock>> all_blocks(std::int64_t validator) = 0;
   virtual Result<std::vector<SignedAttestation>> all_attestations(std::int64_t validator) = 0;
-  // The highest slot, source and target of the recorded history (not the watermarks). Stores may answer faster.
-  virtual Result<Watermarks> highest(std::int64_t validator);
 };
 
 // Who the store is, so that a foreign, empty or older one is noticed (DESIGN section 4).
