@@ -139,11 +139,22 @@ class MemorySlashingStore final : public guard::SlashingStore {
                    [&](const auto& vote) { return vote.source > source && vote.target < target; });
     }
     Result<void> add_block(std::int64_t validator, const guard::SignedBlock& block) override {
-      state_.blocks[validator].push_back(block);
+      auto& all = state_.blocks[validator];
+      if (!first(all, [&](const auto& other) {
+            return other.slot == block.slot && other.signing_root == block.signing_root;
+          })) {
+        all.push_back(block);
+      }
       return {};
     }
     Result<void> add_attestation(std::int64_t validator, const guard::SignedAttestation& attestation) override {
-      state_.attestations[validator].push_back(attestation);
+      auto& all = state_.attestations[validator];
+      if (!first(all, [&](const auto& other) {
+            return other.source == attestation.source && other.target == attestation.target &&
+                   other.signing_root == attestation.signing_root;
+          })) {
+        all.push_back(attestation);
+      }
       return {};
     }
     Result<std::optional<Root>> genesis_validators_root() override { return state_.genesis; }
