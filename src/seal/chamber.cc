@@ -47,8 +47,7 @@ Result<void> Chamber::init_reset(const SecretBytes& setup_token) {
 }
 Result<RegisterReply> Chamber::register_operator(const std::string& operator_name,
                                                  const SecretBytes& registration_token,
-                                                 const std::string& credential_id,
-                                                 const CredentialSecret& credential) {
+                                                 const std::string& credential_id, const CredentialSecret& credential) {
   return guarded(
       [&] { return machine_->register_operator(operator_name, registration_token, credential_id, credential); });
 }

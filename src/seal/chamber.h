@@ -3,8 +3,8 @@
 // Two machines as tables in phases.h: the record phase (read off the stored record) and the process phase (this process
 // only). Six visible states are derived from both. No I/O of its own: KEKs, store, clock and randomness are ports.
 //
-// Threads: every call may come from any thread. Ceremonies are serialised inside; they may block on a KEK or on Argon2id,
-// so call them off the I/O threads. status(), may_sign() and setup_token() never wait for a ceremony.
+// Threads: every call may come from any thread. Ceremonies are serialised inside; they may block on a KEK or on
+// Argon2id, so call them off the I/O threads. status(), may_sign() and setup_token() never wait for a ceremony.
 #pragma once
 
 #include <cstdint>
@@ -27,14 +27,14 @@ enum class VisibleState { uninitialized, awaiting_registration, sealed, kms_unse
 std::string_view name(VisibleState state);
 
 struct InitRequest {
-  std::vector<std::string> keks;       // kms_key_arns
+  std::vector<std::string> keks;  // kms_key_arns
   unsigned kms_threshold = 0;
-  unsigned unseal_threshold = 0;       // 0 with no operators: kms_only
+  unsigned unseal_threshold = 0;  // 0 with no operators: kms_only
   std::vector<std::string> operators;
 };
 struct InitReply {
   VisibleState state;
-  std::uint64_t validators_loaded = 0;                            // kms_only
+  std::uint64_t validators_loaded = 0;                               // kms_only
   std::vector<std::pair<std::string, SecretBytes>> operator_tokens;  // operator mode, in the order given
 };
 
@@ -58,15 +58,15 @@ struct UnsealReply {
 struct Status {
   VisibleState state = VisibleState::uninitialized;
   std::uint64_t epoch = 0;
-  std::string mode;                    // "", "kms_only" or "unseal"
+  std::string mode;  // "", "kms_only" or "unseal"
   unsigned kms_threshold = 0, kms_members = 0;
   unsigned unseal_threshold = 0, operators = 0;
   unsigned shares_received = 0;
   unsigned registered = 0;
-  std::optional<Error> trouble;        // why the chamber is not further (KMS, record_missing, …)
+  std::optional<Error> trouble;  // why the chamber is not further (KMS, record_missing, …)
   std::uint64_t keys_loaded = 0;
-  bool kek_beside_data = false;        // a thief of this disk opens a kms_only chamber
-  bool held = false;                   // sealed with hold: stays sealed over restarts
+  bool kek_beside_data = false;  // a thief of this disk opens a kms_only chamber
+  bool held = false;             // sealed with hold: stays sealed over restarts
 };
 
 struct ChamberOptions {
@@ -92,8 +92,8 @@ class Chamber {
   // Reads the record and settles the first state. With a record the KMS step is left to run_kms_step().
   Result<void> boot();
   // Tries to open the KMS lock (and with kms_only the chamber). Safe to call at any time and again after a failure;
-  // does nothing when there is nothing to do. The caller retries with jitter while it fails, calls it after boot, after the
-  // last registration and after resume, and may simply call it every few seconds.
+  // does nothing when there is nothing to do. The caller retries with jitter while it fails, calls it after boot, after
+  // the last registration and after resume, and may simply call it every few seconds.
   Result<void> run_kms_step();
   // Drops collected shares whose time is over. Call once a second.
   void tick();
@@ -112,9 +112,11 @@ class Chamber {
   Result<RegisterReply> register_operator(const std::string& operator_name, const SecretBytes& registration_token,
                                           const std::string& credential_id, const CredentialSecret& credential);
   // `source` names the caller for back-off (an address); it is never stored.
-  Result<UnsealReply> unseal(const std::string& operator_name, const CredentialSecret& credential, const std::string& source);
+  Result<UnsealReply> unseal(const std::string& operator_name, const CredentialSecret& credential,
+                             const std::string& source);
   // Wipes collected shares; the caller proves a credential, or is already authorised.
-  Result<UnsealReply> unseal_reset(const std::string& operator_name, const CredentialSecret& credential, const std::string& source);
+  Result<UnsealReply> unseal_reset(const std::string& operator_name, const CredentialSecret& credential,
+                                   const std::string& source);
   Result<UnsealReply> unseal_reset_authorised();
   // Acts locally first and cannot fail; the error, if any, says what could not be stored afterwards. `hold` keeps every
   // replica sealed over restarts; `all` raises the seal generation, so that the other replicas follow when they poll.

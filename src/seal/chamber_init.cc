@@ -87,8 +87,7 @@ Result<Chamber::Machine::NewChamber> Chamber::Machine::build(const InitRequest& 
     CC_ASSIGN(made.kms.inner, deal_operators(made, request, made.kms.inner));
   }
   const SecretBytes content = encode_kms_content({made.kms.inner.clone(), made.kms.pepper.clone()});
-  core.content =
-      seal_content(made.kms.lock_key, core.chamber, core.kms().header, expose_secret_bytes(content), random);
+  core.content = seal_content(made.kms.lock_key, core.chamber, core.kms().header, expose_secret_bytes(content), random);
   const Secret<32>& master_key = master.keys.at(master.current);
   core.kcv = key_check_value(master_key, core.chamber);
   made.record.record_mac = record_mac(master_key, core);
@@ -132,7 +131,8 @@ Result<InitReply> Chamber::Machine::finish_init(NewChamber made) {
   InitReply reply;
   if (made.master) {
     if (const auto opened = note(open_chamber(*std::move(made.master))); !opened) {
-      return fail(opened.error().kind, "the chamber is initialised and stored but did not open yet: " + opened.error().message);
+      return fail(opened.error().kind,
+                  "the chamber is initialised and stored but did not open yet: " + opened.error().message);
     }
   } else {
     fire(ProcessEvent::kms_lock_opened);

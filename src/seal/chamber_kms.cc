@@ -66,7 +66,8 @@ Result<void> Chamber::Machine::remember_trace(const Core& core) {
   }
   const crypto::Digest digest = epoch_digest(core);
   if (traces.named_chamber && traces.highest_epoch > core.epoch) {
-    return fail(ErrorKind::record_older, "the slashing store saw a newer epoch of this chamber; restore the newest seal record");
+    return fail(ErrorKind::record_older,
+                "the slashing store saw a newer epoch of this chamber; restore the newest seal record");
   }
   if (traces.named_chamber && traces.highest_epoch == core.epoch) {
     return traces.core_digest == digest

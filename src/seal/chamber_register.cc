@@ -75,7 +75,8 @@ Result<void> Chamber::Machine::store_credential(unsigned index, const StoredCred
   return fail(ErrorKind::record_conflict, "the seal record keeps changing; register again");
 }
 
-Result<RegisterReply> Chamber::Machine::register_operator(const std::string& operator_name, const SecretBytes& token_text,
+Result<RegisterReply> Chamber::Machine::register_operator(const std::string& operator_name,
+                                                          const SecretBytes& token_text,
                                                           const std::string& credential_id,
                                                           const CredentialSecret& credential) {
   const Turn turn(*this);

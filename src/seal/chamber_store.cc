@@ -63,15 +63,18 @@ Result<void> Chamber::Machine::check_nothing_lost(bool tombstone) {
 Result<void> Chamber::Machine::check_not_older(const Document& document, const SealRecord& record) const {
   const Core& core = record.core;
   if (seen_.was_set && seen_.chamber != core.chamber) {
-    return fail(ErrorKind::record_tampered, "the seal record is suddenly one of another chamber; restore this chamber's");
+    return fail(ErrorKind::record_tampered,
+                "the seal record is suddenly one of another chamber; restore this chamber's");
   }
   if (seen_.chamber == core.chamber) {
     const bool registering_again = seen_.was_set && phase_of(record) == RecordPhase::registering;
     if (core.epoch < seen_.epoch || record.members.changes < seen_.member_changes || registering_again) {
-      return older("revision " + std::to_string(document.revision) + " of the seal record holds an older state than seen");
+      return older("revision " + std::to_string(document.revision) +
+                   " of the seal record holds an older state than seen");
     }
     if (core.epoch == seen_.epoch && epoch_digest(core) != seen_.epoch_digest) {
-      return fail(ErrorKind::record_tampered, "the locks in the seal record changed without a new epoch; find out by whom");
+      return fail(ErrorKind::record_tampered,
+                  "the locks in the seal record changed without a new epoch; find out by whom");
     }
   }
   if (process() == ProcessPhase::open) {
@@ -169,8 +172,8 @@ Result<std::uint64_t> Chamber::Machine::write_and_settle(std::uint64_t expected,
   const auto now = ports_.store.read(kSealRecordDocument);
   if (!now) {
     return fail(ErrorKind::store_in_doubt,
-                "it is unknown whether the seal record was written, and the store cannot be read: " + now.error().message +
-                    "; look at `operator status` before trying again");
+                "it is unknown whether the seal record was written, and the store cannot be read: " +
+                    now.error().message + "; look at `operator status` before trying again");
   }
   const std::uint64_t revision = *now ? (*now)->revision : 0;
   if (revision == expected + 1 && (*now)->content == content) {
@@ -182,7 +185,8 @@ Result<std::uint64_t> Chamber::Machine::write_and_settle(std::uint64_t expected,
   return fail(ErrorKind::record_conflict, "another process changed the seal record first");
 }
 
-// Without the ceremony lock, on the stored record alone: a seal never waits for a ceremony. The next refresh takes it in.
+// Without the ceremony lock, on the stored record alone: a seal never waits for a ceremony. The next refresh takes it
+// in.
 Result<void> Chamber::Machine::store_hints(bool hold, bool all) {
   Result<std::uint64_t> written = fail(ErrorKind::record_conflict, "the seal record keeps changing; try again");
   for (int attempt = 0; attempt < kHintAttempts; ++attempt) {

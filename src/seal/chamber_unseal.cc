@@ -88,8 +88,9 @@ Result<UnsealReply> Chamber::Machine::unseal(const std::string& operator_name, c
   drop_expired_round();
   CC_TRY(refresh());
   if (std::exchange(round_was_dropped_, false)) {
-    return fail(ErrorKind::round_over,
-                "the locks were changed by a rotation and the shares of this round were wiped; every operator submits again");
+    return fail(
+        ErrorKind::round_over,
+        "the locks were changed by a rotation and the shares of this round were wiped; every operator submits again");
   }
   CC_ASSIGN(const Opened opened, prove(operator_name, credential, source));
   auto reply = count_share(opened);

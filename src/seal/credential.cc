@@ -93,9 +93,8 @@ Result<CredentialBlob> decode_blob(const SecretBytes& bytes) {
 }
 
 tl::unexpected<Error> tampered(const std::string& what, const MemberName& member) {
-  return fail(ErrorKind::record_tampered,
-              "the " + what + " of operator " + member.operator_name +
-                  " in the seal record was altered; restore the record from a backup");
+  return fail(ErrorKind::record_tampered, "the " + what + " of operator " + member.operator_name +
+                                              " in the seal record was altered; restore the record from a backup");
 }
 
 Result<SecretBytes> normalised(const CredentialSecret& credential) {
@@ -133,8 +132,8 @@ Result<PreparedSecret> prepare_new_secret(const CredentialSecret& credential) {
 }
 
 Result<Bytes> make_credential(const Secret<32>& pepper, const MemberName& member, const std::string& credential_id,
-                              const PreparedSecret& secret, const crypto::Argon2Params& params,
-                              const SecretBytes& rtss, Random& random) {
+                              const PreparedSecret& secret, const crypto::Argon2Params& params, const SecretBytes& rtss,
+                              Random& random) {
   CredentialBlob blob{secret.kind, random.array<kSaltBytes>(), params, {}, {}};
   CC_ASSIGN(const CredentialKeys keys, stretch(secret, blob, member.chamber));
   blob.commitment = to_array<32>(expose_secret_bytes(keys.commitment));
@@ -154,8 +153,8 @@ Result<Bytes> make_credential(const Secret<32>& pepper, const MemberName& member
 
 Result<CredentialBlob> open_pepper_layer(const Secret<32>& pepper, const MemberName& member,
                                          const std::string& credential_id, ByteView box) {
-  const auto opened =
-      crypto::open_box(pepper_key(pepper, "credential", member), naming("cc/v1/credential", member, credential_id), box);
+  const auto opened = crypto::open_box(pepper_key(pepper, "credential", member),
+                                       naming("cc/v1/credential", member, credential_id), box);
   if (!opened) {
     return tampered("credential " + credential_id, member);
   }

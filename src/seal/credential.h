@@ -1,7 +1,7 @@
 // Credentials: the ways in which an operator opens their share, and the share that waits until its owner registers.
 //
-// Everything derived from a passphrase or a token lies inside an AEAD under the pepper, so a thief of the database alone
-// cannot guess passphrases. Every box binds chamber, lock, index, operator and credential id. Bytes:
+// Everything derived from a passphrase or a token lies inside an AEAD under the pepper, so a thief of the database
+// alone cannot guess passphrases. Every box binds chamber, lock, index, operator and credential id. Bytes:
 // docs/spec/seal-record.md. Pure functions but for Argon2id's time and memory. Secrets: passphrases, tokens, shares.
 #pragma once
 
@@ -49,8 +49,8 @@ struct CredentialBlob {
 
 // Wraps a share (RTSS form) under a secret and the pepper, and reads it back before it answers.
 Result<Bytes> make_credential(const Secret<32>& pepper, const MemberName& member, const std::string& credential_id,
-                              const PreparedSecret& secret, const crypto::Argon2Params& params,
-                              const SecretBytes& rtss, Random& random);
+                              const PreparedSecret& secret, const crypto::Argon2Params& params, const SecretBytes& rtss,
+                              Random& random);
 // Errors: record_tampered (the box was altered, moved, or is of another lock).
 Result<CredentialBlob> open_pepper_layer(const Secret<32>& pepper, const MemberName& member,
                                          const std::string& credential_id, ByteView box);

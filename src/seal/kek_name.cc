@@ -30,7 +30,8 @@ std::vector<std::string_view> split(std::string_view text, char by) {
 Result<KekName> parse_local(std::string_view name) {
   const std::string_view local = name.substr(kLocal.size());
   if (local.empty() || local.size() > 64 || !std::ranges::all_of(local, lower_or_digit)) {
-    return fail(ErrorKind::kek_name_invalid, "invalid local KEK name: expected local://NAME, NAME 1 to 64 of a-z 0-9 -");
+    return fail(ErrorKind::kek_name_invalid,
+                "invalid local KEK name: expected local://NAME, NAME 1 to 64 of a-z 0-9 -");
   }
   return KekName{KekScheme::local, std::string(name), std::string(local)};
 }
@@ -47,8 +48,8 @@ Result<KekName> parse_arn(std::string_view name) {
                 "invalid KMS ARN: expected arn:aws:kms:<region>:<account-id>:key/<key-id>");
   }
   const bool multi_region = parts[5].starts_with("key/mrk-");
-  std::string canonical = "arn:" + std::string(parts[1]) + ":kms:" + (multi_region ? "*" : std::string(parts[3])) + ":" +
-                          std::string(parts[4]) + ":" + std::string(parts[5]);
+  std::string canonical = "arn:" + std::string(parts[1]) + ":kms:" + (multi_region ? "*" : std::string(parts[3])) +
+                          ":" + std::string(parts[4]) + ":" + std::string(parts[5]);
   return KekName{KekScheme::aws, std::move(canonical), ""};
 }
 

@@ -20,8 +20,8 @@ inline constexpr std::size_t kMaxKekNameBytes = 1024;
 
 struct KekName {
   KekScheme scheme;
-  // Two names of one key have one canonical name: of AWS multi-region keys (mrk-…) the replicas in all regions share one.
-  // It is for comparison only; calls use the name as given.
+  // Two names of one key have one canonical name: of AWS multi-region keys (mrk-…) the replicas in all regions share
+  // one. It is for comparison only; calls use the name as given.
   std::string canonical;
   std::string local_name;  // NAME of local://NAME, else empty
 };

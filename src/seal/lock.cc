@@ -99,7 +99,8 @@ Result<crypto::Share> read_share(const SecretBytes& rtss, const LockHeader& head
   }
   if (read->id != header.id) {
     return std::ranges::find(retired, read->id) != retired.end()
-               ? fail(ErrorKind::share_retired, "the share belongs to a set that was replaced; use a member of the new set")
+               ? fail(ErrorKind::share_retired,
+                      "the share belongs to a set that was replaced; use a member of the new set")
                : fail(ErrorKind::share_mismatch, "the share belongs to another set");
   }
   if (read->share.index != index || read->m != header.m) {
@@ -124,7 +125,8 @@ ShareCollection::Verdict ShareCollection::add(crypto::Share share) {
     return Verdict::repeated;
   }
   const bool known = share.index >= 1 && share.index <= verifiers_.size();
-  const bool matches = known && equal_constant_time(share_verifier(share, chamber_, lock_), verifiers_[share.index - 1U]);
+  const bool matches =
+      known && equal_constant_time(share_verifier(share, chamber_, lock_), verifiers_[share.index - 1U]);
   std::erase_if(aside_, [&](const auto& held) { return held.index == share.index; });
   (matches ? counted_ : aside_).push_back(std::move(share));
   return matches ? Verdict::counted : Verdict::set_aside;

@@ -66,7 +66,8 @@ Result<void> check_keks(const KekService& keks, const std::vector<std::string>& 
     CC_ASSIGN(const std::string canonical, keks.canonical_name(name));
     const auto [at, added] = seen.emplace(canonical, name);
     if (!added) {
-      return fail(ErrorKind::kek_repeated, at->second + " and " + name + " are the same key; every member needs its own");
+      return fail(ErrorKind::kek_repeated,
+                  at->second + " and " + name + " are the same key; every member needs its own");
     }
   }
   if (threshold == 0 || threshold > names.size()) {

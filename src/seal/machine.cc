@@ -52,7 +52,8 @@ void Chamber::Machine::publish() {
         std::ranges::transform(list.entries[i].credentials, std::back_inserter(ids), &StoredCredential::id);
       }
     } else {
-      const auto local = std::ranges::count_if(kms.header.members, [](const auto& m) { return m.starts_with("local://"); });
+      const auto local =
+          std::ranges::count_if(kms.header.members, [](const auto& m) { return m.starts_with("local://"); });
       next.kek_beside_data = local >= static_cast<std::ptrdiff_t>(kms.header.m);
     }
   }
@@ -94,8 +95,9 @@ void Chamber::Machine::settle_setup_token(bool renew) {
 Result<void> Chamber::Machine::check_setup_token(const SecretBytes& given) const {
   const std::lock_guard lock(public_);
   if (setup_token_.empty() || !equal_constant_time(expose_secret_bytes(given), expose_secret_bytes(setup_token_))) {
-    return fail(ErrorKind::setup_token_invalid,
-                "the setup token is not the one in this server's log; every start and every init-reset draws a new one");
+    return fail(
+        ErrorKind::setup_token_invalid,
+        "the setup token is not the one in this server's log; every start and every init-reset draws a new one");
   }
   return {};
 }

@@ -1,10 +1,10 @@
 // Inside the chamber: what it knows of the stored record, its secrets, and the steps that the ceremonies share.
-// One source file per ceremony: chamber_boot.cc, chamber_kms.cc, chamber_init.cc, chamber_register.cc, chamber_unseal.cc,
-// chamber_seal.cc; chamber_store.cc reads and writes the record.
+// One source file per ceremony: chamber_boot.cc, chamber_kms.cc, chamber_init.cc, chamber_register.cc,
+// chamber_unseal.cc, chamber_seal.cc; chamber_store.cc reads and writes the record.
 //
-// Threads: `ceremony_` serialises ceremonies and guards everything not said otherwise. `public_` guards what other threads
-// read at any time; it is held briefly and never across a port. seal() flips the process phase under `public_` alone, so
-// it never waits for a KEK; a ceremony under way notices when it fires its next event and wipes what it made.
+// Threads: `ceremony_` serialises ceremonies and guards everything not said otherwise. `public_` guards what other
+// threads read at any time; it is held briefly and never across a port. seal() flips the process phase under `public_`
+// alone, so it never waits for a KEK; a ceremony under way notices when it fires its next event and wipes what it made.
 #pragma once
 
 #include <atomic>
@@ -88,8 +88,8 @@ class Chamber::Machine {
   };
 
   // chamber_store.cc: the record.
-  // Reads the record, checks it against what was seen, and follows what changed. Its error is also the trouble; a record
-  // taken in before then stays in force.
+  // Reads the record, checks it against what was seen, and follows what changed. Its error is also the trouble; a
+  // record taken in before then stays in force.
   Result<void> refresh();
   Result<void> take_in(const std::optional<Document>& document);
   Result<void> check_nothing_lost(bool tombstone);

@@ -29,10 +29,12 @@ using RecordRow = std::array<RecordCell, kRecordPhases>;  // none, registering, 
 constexpr std::array<RecordRow, kRecordEvents> kRecordTable{{
     // init_kms_only
     {{to(RP::set, RE::write_record), no(RP::registering, ErrorKind::already_initialized, kAlreadyRegistering),
-      no(RP::set, ErrorKind::already_initialized, kAlready), no(RP::rotating, ErrorKind::already_initialized, kAlready)}},
+      no(RP::set, ErrorKind::already_initialized, kAlready),
+      no(RP::rotating, ErrorKind::already_initialized, kAlready)}},
     // init_operators
     {{to(RP::registering, RE::write_record), no(RP::registering, ErrorKind::already_initialized, kAlreadyRegistering),
-      no(RP::set, ErrorKind::already_initialized, kAlready), no(RP::rotating, ErrorKind::already_initialized, kAlready)}},
+      no(RP::set, ErrorKind::already_initialized, kAlready),
+      no(RP::rotating, ErrorKind::already_initialized, kAlready)}},
     // init_reset
     {{no(RP::none, ErrorKind::not_initialized, kInitFirst), to(RP::none, RE::write_tombstone),
       no(RP::set, ErrorKind::wrong_state, kNoReset), no(RP::rotating, ErrorKind::wrong_state, kNoReset)}},
@@ -43,20 +45,24 @@ constexpr std::array<RecordRow, kRecordEvents> kRecordTable{{
     {{no(RP::none, ErrorKind::not_initialized, kInitFirst), to(RP::set, RE::write_members),
       no(RP::set, ErrorKind::registration_token_invalid, kAllRegistered), to(RP::set, RE::commit_staged)}},
     // unseal_share
-    {{no(RP::none, ErrorKind::not_initialized, kInitFirst), no(RP::registering, ErrorKind::wrong_state, kFinishRegistering),
-      to(RP::set, RE::read_only), to(RP::rotating, RE::read_only)}},
+    {{no(RP::none, ErrorKind::not_initialized, kInitFirst),
+      no(RP::registering, ErrorKind::wrong_state, kFinishRegistering), to(RP::set, RE::read_only),
+      to(RP::rotating, RE::read_only)}},
     // rotate_kms
-    {{no(RP::none, ErrorKind::not_initialized, kInitFirst), no(RP::registering, ErrorKind::wrong_state, kFinishRegistering),
-      to(RP::set, RE::write_record), no(RP::rotating, ErrorKind::wrong_state, kRotating)}},
+    {{no(RP::none, ErrorKind::not_initialized, kInitFirst),
+      no(RP::registering, ErrorKind::wrong_state, kFinishRegistering), to(RP::set, RE::write_record),
+      no(RP::rotating, ErrorKind::wrong_state, kRotating)}},
     // stage_lock
-    {{no(RP::none, ErrorKind::not_initialized, kInitFirst), no(RP::registering, ErrorKind::wrong_state, kFinishRegistering),
-      to(RP::rotating, RE::write_record), no(RP::rotating, ErrorKind::wrong_state, kRotating)}},
+    {{no(RP::none, ErrorKind::not_initialized, kInitFirst),
+      no(RP::registering, ErrorKind::wrong_state, kFinishRegistering), to(RP::rotating, RE::write_record),
+      no(RP::rotating, ErrorKind::wrong_state, kRotating)}},
     // cancel_staged
     {{no(RP::none, ErrorKind::not_initialized, kInitFirst), no(RP::registering, ErrorKind::wrong_state, kNotRotating),
       no(RP::set, ErrorKind::wrong_state, kNotRotating), to(RP::set, RE::write_record)}},
     // change_credentials
-    {{no(RP::none, ErrorKind::not_initialized, kInitFirst), no(RP::registering, ErrorKind::wrong_state, kFinishRegistering),
-      to(RP::set, RE::write_members), to(RP::rotating, RE::write_members)}},
+    {{no(RP::none, ErrorKind::not_initialized, kInitFirst),
+      no(RP::registering, ErrorKind::wrong_state, kFinishRegistering), to(RP::set, RE::write_members),
+      to(RP::rotating, RE::write_members)}},
     // read_members
     {{no(RP::none, ErrorKind::not_initialized, kInitFirst), to(RP::registering, RE::read_only),
       to(RP::set, RE::read_only), to(RP::rotating, RE::read_only)}},
@@ -71,11 +77,14 @@ using ProcessRow = std::array<ProcessCell, kProcessPhases>;  // closed, barred, 
 constexpr std::array<ProcessRow, kProcessEvents> kProcessTable{{
     // init
     {{to(PP::closed, PE::serve), no(PP::barred, ErrorKind::wrong_state, kBarred),
-      no(PP::kms_open, ErrorKind::already_initialized, kAlready), no(PP::open, ErrorKind::already_initialized, kAlready)}},
+      no(PP::kms_open, ErrorKind::already_initialized, kAlready),
+      no(PP::open, ErrorKind::already_initialized, kAlready)}},
     // kms_step
-    {{to(PP::closed, PE::try_keks), to(PP::barred, PE::nothing), to(PP::kms_open, PE::nothing), to(PP::open, PE::nothing)}},
+    {{to(PP::closed, PE::try_keks), to(PP::barred, PE::nothing), to(PP::kms_open, PE::nothing),
+      to(PP::open, PE::nothing)}},
     // kms_lock_opened
-    {{to(PP::kms_open, PE::keep_kms), to(PP::barred, PE::wipe), to(PP::kms_open, PE::keep_kms), to(PP::open, PE::keep_kms)}},
+    {{to(PP::kms_open, PE::keep_kms), to(PP::barred, PE::wipe), to(PP::kms_open, PE::keep_kms),
+      to(PP::open, PE::keep_kms)}},
     // register_share
     {{no(PP::closed, ErrorKind::kms_pending, kKmsPending), no(PP::barred, ErrorKind::wrong_state, kBarred),
       to(PP::kms_open, PE::serve), to(PP::open, PE::serve)}},
@@ -141,8 +150,8 @@ VisibleState visible_state(RecordPhase record, ProcessPhase process) {
 bool signs(VisibleState state) { return state == VisibleState::unsealed || state == VisibleState::awaiting_rotation; }
 
 std::string_view name(VisibleState state) {
-  constexpr std::array<std::string_view, 6> kNames{"uninitialized", "awaiting_registration", "sealed",
-                                                   "kms_unsealed",  "unsealed",              "awaiting_rotation"};
+  constexpr std::array<std::string_view, 6> kNames{"uninitialized", "awaiting_registration", "sealed", "kms_unsealed",
+                                                   "unsealed",      "awaiting_rotation"};
   return kNames.at(static_cast<std::size_t>(state));
 }
 std::string_view name(RecordPhase phase) {

@@ -3,8 +3,8 @@
 // Record phase: read off the stored record, changed only by one conditional write. Process phase: this process only,
 // nothing stored. The six visible states are derived from both. Pure functions, no state, any thread.
 //
-// The process phase `barred` is `closed` after a seal or under a hold: it looks the same from outside, but no background
-// step leaves it; only resume or a restart does.
+// The process phase `barred` is `closed` after a seal or under a hold: it looks the same from outside, but no
+// background step leaves it; only resume or a restart does.
 #pragma once
 
 #include <optional>

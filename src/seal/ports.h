@@ -50,7 +50,8 @@ class StateStore {
   // Empty when there is no such document. Errors: store_unavailable.
   virtual Result<std::optional<Document>> read(const std::string& name) = 0;
   // Writes revision expected + 1 when the stored revision is `expected` (0: the document must not exist yet).
-  // Returns the new revision. Errors: record_conflict, store_unavailable, store_in_doubt (read again before anything else).
+  // Returns the new revision. Errors: record_conflict, store_unavailable, store_in_doubt (read again before anything
+  // else).
   virtual Result<std::uint64_t> write(const std::string& name, std::uint64_t expected, ByteView content) = 0;
 };
 inline constexpr const char* kSealRecordDocument = "seal-record";
@@ -76,9 +77,9 @@ class ChamberListener {
 
 // Facts outside the seal record that show that a chamber existed here before.
 struct Traces {
-  bool key_records = false;               // the key store holds sealed keys
-  std::optional<ChamberId> named_chamber; // the slashing store names a chamber
-  std::uint64_t highest_epoch = 0;        // as the slashing store remembers it
+  bool key_records = false;                    // the key store holds sealed keys
+  std::optional<ChamberId> named_chamber;      // the slashing store names a chamber
+  std::uint64_t highest_epoch = 0;             // as the slashing store remembers it
   std::array<std::uint8_t, 32> core_digest{};  // digest of the core at that epoch
 };
 class TraceKeeper {
@@ -86,7 +87,8 @@ class TraceKeeper {
   virtual ~TraceKeeper() = default;
   virtual Result<Traces> traces() = 0;
   // Durable before the chamber goes on. Never lowers the epoch.
-  virtual Result<void> remember(const ChamberId& chamber, std::uint64_t epoch, const std::array<std::uint8_t, 32>& core_digest) = 0;
+  virtual Result<void> remember(const ChamberId& chamber, std::uint64_t epoch,
+                                const std::array<std::uint8_t, 32>& core_digest) = 0;
 };
 
 }  // namespace cc::seal

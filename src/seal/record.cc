@@ -77,10 +77,12 @@ Result<void> check_lists(const Core& core, const Members& members) {
     const MemberList& list = members.lists[i];
     if (list.lock != locks[i]->header.id) {
       const bool retired = std::ranges::find(core.retired_locks, list.lock) != core.retired_locks.end();
-      return fail(ErrorKind::record_tampered,
-                  retired ? "the members part of the seal record belongs to a set of operators that was replaced; restore the "
-                            "whole record from one backup"
-                          : "the members part of the seal record belongs to another lock; restore the whole record from one backup");
+      return fail(
+          ErrorKind::record_tampered,
+          retired ? "the members part of the seal record belongs to a set of operators that was replaced; restore the "
+                    "whole record from one backup"
+                  : "the members part of the seal record belongs to another lock; restore the whole record from one "
+                    "backup");
     }
     if (list.entries.size() != locks[i]->header.n()) {
       return parts::malformed("its members part does not fit its locks");

@@ -85,9 +85,8 @@ Result<LockHeader> read_header(ByteView bytes) {
   std::set<std::string> seen;
   for (std::size_t i = 0; i < n; ++i) {
     CC_ASSIGN(std::string member, in.text());
-    const bool allowed = header.kind == LockKind::operators
-                             ? is_plain_name(member)
-                             : !member.empty() && member.size() <= kMaxKekNameBytes;
+    const bool allowed = header.kind == LockKind::operators ? is_plain_name(member)
+                                                            : !member.empty() && member.size() <= kMaxKekNameBytes;
     if (!allowed || !seen.insert(member).second) {
       return malformed("a member of a lock has a bad or repeated name");
     }

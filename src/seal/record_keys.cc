@@ -56,7 +56,8 @@ Result<void> check_core(const MasterKeys& keys, const SealRecord& record) {
 Result<void> check_members(const Secret<32>& pepper, const SealRecord& record) {
   if (!equal_constant_time(members_mac(pepper, record.core, record.members), record.members_mac)) {
     return fail(ErrorKind::record_tampered,
-                "the members part of the seal record, or the header of its lock, was altered; find out by whom, then restore it from a backup");
+                "the members part of the seal record, or the header of its lock, was altered; find out by whom, then "
+                "restore it from a backup");
   }
   return {};
 }

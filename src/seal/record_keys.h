@@ -22,8 +22,8 @@ Result<void> check_core(const MasterKeys& keys, const SealRecord& record);
 // Errors: record_tampered.
 Result<void> check_members(const Secret<32>& pepper, const SealRecord& record);
 
-// The content of the KMS lock: what lies inside (the sealed content of the operators lock, or the master keys themselves
-// in kms_only) and the pepper.
+// The content of the KMS lock: what lies inside (the sealed content of the operators lock, or the master keys
+// themselves in kms_only) and the pepper.
 struct KmsContent {
   SecretBytes inner;
   Secret<32> pepper;

@@ -89,7 +89,8 @@ Result<TextShare> parse_share_text(const SecretBytes& text) {
   const View salt = expose_secret_bytes(parts[2]);
   if (salt.size() > kSaltBytes && sealed.size() <= salt.size()) {
     return malformed(
-        "it is a TKeeper share (its third field is a prime); TKeeper's shares open TKeeper's key only, so import the keys "
+        "it is a TKeeper share (its third field is a prime); TKeeper's shares open TKeeper's key only, so import the "
+        "keys "
         "and deal new shares here");
   }
   if (index.size() != 1 || index.front() == 0) {

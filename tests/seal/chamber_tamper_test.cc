@@ -82,10 +82,11 @@ TEST(Tamper, EveryCutOfTheDocumentIsDamage) {
   }
 }
 
-// A forger repairs the checksum. Then the MACs, the locks' own AEADs and the KEK must find every bit of core and members.
+// A forger repairs the checksum. Then the MACs, the locks' own AEADs and the KEK must find every bit of core and
+// members.
 TEST(Tamper, EveryFlippedBitUnderARepairedChecksumIsNamed) {
-  const auto named = testing::AnyOf("record_malformed", "record_tampered", "wrong_master_key", "kms_mismatch", "kms_missing",
-                                    "record_older", "slashing_store_mismatch", "kek_name_invalid");
+  const auto named = testing::AnyOf("record_malformed", "record_tampered", "wrong_master_key", "kms_mismatch",
+                                    "kms_missing", "record_older", "slashing_store_mismatch", "kek_name_invalid");
   for (const InitRequest& request : {small_kms(), small_operators()}) {
     Opened opened(request);
     const std::size_t covered = opened.good.content.size() - 32;
@@ -132,7 +133,8 @@ TEST(Tamper, EachPartOfTheCoreIsCoveredByTheRecordMac) {
 
 TEST(Tamper, AForgedVerifierCannotKeepGoodSharesOut) {
   Opened opened(with_operators());
-  // Both of the lock's verdicts lie: the shares are set aside, tried last, and open; then the record's MAC names the forger.
+  // Both of the lock's verdicts lie: the shares are set aside, tried last, and open; then the record's MAC names the
+  // forger.
   SealRecord kms = opened.record;
   kms.core.locks[0].members[0].verifier[0] ^= 1;
   kms.core.locks[0].members[1].verifier[0] ^= 1;
@@ -174,7 +176,8 @@ KmsOpened open_pepper(Opened& opened) {
                                     {"cc:chamber", to_hex(core.chamber)},
                                     {"cc:lock", to_hex(core.kms().header.id)},
                                     {"cc:index", std::to_string(i)}};
-    const auto rtss = opened.world.keks.unwrap(core.kms().header.members[i - 1], context, core.kms().members[i - 1].wrap);
+    const auto rtss =
+        opened.world.keks.unwrap(core.kms().header.members[i - 1], context, core.kms().members[i - 1].wrap);
     shares.add(read_share(*rtss, core.kms().header, i, {}).value());
   }
   const auto lock_key = shares.combine().value();
@@ -226,7 +229,8 @@ TEST(Tamper, StoredArgon2ParametersOutOfRangeAreRefusedUnrun) {
   const Secret<32> pepper = open_pepper(opened).pepper.clone();
   SealRecord record = opened.record;
   const MemberName member{record.core.chamber, record.core.operators()->header.id, 1, "alice"};
-  auto blob = open_pepper_layer(pepper, member, "default", record.members.lists[0].entries[0].credentials[0].box).value();
+  auto blob =
+      open_pepper_layer(pepper, member, "default", record.members.lists[0].entries[0].credentials[0].box).value();
   blob.params.memory_kib = 64U << 20;  // 64 GiB
   const auto refused = open_credential(blob, member, "default", *prepare_secret(passphrase_of("alice")));
   EXPECT_EQ(code(refused), "record_malformed");

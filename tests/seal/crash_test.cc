@@ -1,5 +1,5 @@
-// Every ceremony, with a fault or a crash at every store write and KEK call in turn. Afterwards: a named state, what was
-// announced holds, the old or the new state opens, nothing is lost.
+// Every ceremony, with a fault or a crash at every store write and KEK call in turn. Afterwards: a named state, what
+// was announced holds, the old or the new state opens, nothing is lost.
 #include "seal/chamber_fixture.h"
 #include "seal/phases.h"
 
@@ -13,7 +13,8 @@ std::string fault_name(StepFault fault) {
   return kNames.at(static_cast<std::size_t>(fault));
 }
 
-// Brings the chamber to signing from wherever it stands, as people would; which passphrase sets exist is known to `world`.
+// Brings the chamber to signing from wherever it stands, as people would; which passphrase sets exist is known to
+// `world`.
 void drive_to_open(World& world, const InitRequest& request) {
   auto chamber = world.start_and_step();
   for (int turn = 0; turn < 6; ++turn) {
@@ -25,8 +26,8 @@ void drive_to_open(World& world, const InitRequest& request) {
         // The coordinator may have lost the tokens with the reply: then init-reset is the way out.
         bool stuck = world.tokens.empty();
         for (const std::string& name : request.operators) {
-          const bool waits = chamber->status().state == VisibleState::awaiting_registration &&
-                             chamber->credential_ids(name)->empty();
+          const bool waits =
+              chamber->status().state == VisibleState::awaiting_registration && chamber->credential_ids(name)->empty();
           stuck = stuck || (waits && !enroll(world, *chamber, name));
         }
         if (stuck) {

@@ -59,7 +59,8 @@ TEST(Credential, IsBoundToEverythingThatNamesIt) {
   EXPECT_FALSE(opens({f.member.chamber, f.member.lock, 3, "bob"}, "default"));
 }
 
-// With the pepper known and the passphrase right, a blob whose inside was rewritten is tampering, never a wrong passphrase.
+// With the pepper known and the passphrase right, a blob whose inside was rewritten is tampering, never a wrong
+// passphrase.
 TEST(Credential, TellsAWrongPassphraseFromAnAlteredShare) {
   const Fixture f;
   const CredentialBlob good = *open_pepper_layer(f.pepper, f.member, "default", f.box);
@@ -82,8 +83,12 @@ TEST(Credential, TheKindIsPartOfTheSecret) {
 
 TEST(Credential, ParametersOutOfRangeAreRefusedUnrun) {
   Fixture f;
-  for (const crypto::Argon2Params params : {crypto::Argon2Params{1024, 1, 1}, {2U << 20, 1, 1}, {8192, 0, 1},
-                                            {8192, 17, 1}, {8192, 1, 2}, {UINT32_MAX, UINT32_MAX, UINT32_MAX}}) {
+  for (const crypto::Argon2Params params : {crypto::Argon2Params{1024, 1, 1},
+                                            {2U << 20, 1, 1},
+                                            {8192, 0, 1},
+                                            {8192, 17, 1},
+                                            {8192, 1, 2},
+                                            {UINT32_MAX, UINT32_MAX, UINT32_MAX}}) {
     CredentialBlob blob = *open_pepper_layer(f.pepper, f.member, "default", f.box);
     blob.params = params;
     EXPECT_EQ(kind(open_credential(blob, f.member, "default", f.secret)), ErrorKind::record_malformed);
@@ -133,7 +138,8 @@ TEST(Token, IsPrefixAnd43CharactersAndReadsBackInOneFormOnly) {
   EXPECT_FALSE(reads(plain.substr(0, 20) + "=" + plain.substr(21)));
   std::string last = plain;  // the last character carries four bits; another with the same four is not canonical
   last.back() = plain.back() == 'A' ? 'B' : static_cast<char>(plain.back() + 1);
-  EXPECT_TRUE(!reads(last) || !(*read_token(kRegistrationTokenPrefix, SecretBytes::copy_of(last), wrong) == token.value));
+  EXPECT_TRUE(!reads(last) ||
+              !(*read_token(kRegistrationTokenPrefix, SecretBytes::copy_of(last), wrong) == token.value));
 }
 
 }  // namespace

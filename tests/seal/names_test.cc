@@ -32,8 +32,8 @@ TEST(KekName, MalformedArnsAreAnsweredAsTheGuideSays) {
     const auto parsed = parse_kek_name(bad);
     ASSERT_FALSE(parsed) << bad;
     EXPECT_EQ(parsed.error().kind, ErrorKind::kek_name_invalid);
-    EXPECT_TRUE(parsed.error().message.starts_with(
-        "invalid KMS ARN: expected arn:aws:kms:<region>:<account-id>:key/<key-id>"))
+    EXPECT_TRUE(
+        parsed.error().message.starts_with("invalid KMS ARN: expected arn:aws:kms:<region>:<account-id>:key/<key-id>"))
         << parsed.error().message;
   }
 }
@@ -56,9 +56,12 @@ TEST(KekName, KnowsItsSchemes) {
 
 TEST(KekName, TwoNamesOfOneKeyHaveOneCanonicalName) {
   const auto canonical = [](const char* name) { return parse_kek_name(name)->canonical; };
-  EXPECT_EQ(canonical("arn:aws:kms:us-east-1:111111111111:key/mrk-1"), canonical("arn:aws:kms:eu-west-1:111111111111:key/mrk-1"));
-  EXPECT_NE(canonical("arn:aws:kms:us-east-1:111111111111:key/1"), canonical("arn:aws:kms:eu-west-1:111111111111:key/1"));
-  EXPECT_NE(canonical("arn:aws:kms:us-east-1:111111111111:key/mrk-1"), canonical("arn:aws:kms:us-east-1:222222222222:key/mrk-1"));
+  EXPECT_EQ(canonical("arn:aws:kms:us-east-1:111111111111:key/mrk-1"),
+            canonical("arn:aws:kms:eu-west-1:111111111111:key/mrk-1"));
+  EXPECT_NE(canonical("arn:aws:kms:us-east-1:111111111111:key/1"),
+            canonical("arn:aws:kms:eu-west-1:111111111111:key/1"));
+  EXPECT_NE(canonical("arn:aws:kms:us-east-1:111111111111:key/mrk-1"),
+            canonical("arn:aws:kms:us-east-1:222222222222:key/mrk-1"));
   EXPECT_EQ(canonical("pkcs11:token=t;object=o"), canonical("pkcs11:object=o;token=t?module-path=/x"));
 }
 

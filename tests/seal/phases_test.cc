@@ -42,7 +42,7 @@ resume                 closed/nothing     closed/nothing     kms_open/nothing   
 
 constexpr std::array kRecordEffects{"refuse",        "write_record",  "write_tombstone",
                                     "write_members", "commit_staged", "read_only"};
-constexpr std::array kProcessEffects{"refuse", "nothing",    "try_keks", "keep_kms",  "serve",
+constexpr std::array kProcessEffects{"refuse",     "nothing", "try_keks", "keep_kms",  "serve",
                                      "drop_round", "go_open", "wipe",     "reopen_kms"};
 
 template <class Cell, class Effects>

@@ -97,7 +97,10 @@ TEST(SealRecord, RefusesShapesThatNoWriterMakes) {
     return !decode(encode(record)).has_value();
   };
   EXPECT_TRUE(refuses([](auto& r) { r.core.epoch = 0; }));
-  EXPECT_TRUE(refuses([](auto& r) { r.core.locks.clear(); r.members.lists.erase(r.members.lists.begin()); }));
+  EXPECT_TRUE(refuses([](auto& r) {
+    r.core.locks.clear();
+    r.members.lists.erase(r.members.lists.begin());
+  }));
   EXPECT_TRUE(refuses([](auto& r) { std::swap(r.core.locks[0], r.core.locks[1]); }));
   EXPECT_TRUE(refuses([](auto& r) { r.core.locks[0].header.m = 0; }));
   EXPECT_TRUE(refuses([](auto& r) { r.core.locks[0].header.m = 3; }));
@@ -113,7 +116,8 @@ TEST(SealRecord, RefusesShapesThatNoWriterMakes) {
   EXPECT_TRUE(refuses([](auto& r) { r.members.lists[0].lock[0] ^= 1; }));
   EXPECT_TRUE(refuses([](auto& r) { r.members.lists[0].entries.pop_back(); }));
   EXPECT_TRUE(refuses([](auto& r) { r.members.lists[0].entries[0].credentials.clear(); })) << "a lost share";
-  EXPECT_TRUE(refuses([](auto& r) { r.members.lists[0].entries[0].pending = Bytes{1}; })) << "waiting and owned at once";
+  EXPECT_TRUE(refuses([](auto& r) { r.members.lists[0].entries[0].pending = Bytes{1}; }))
+      << "waiting and owned at once";
   EXPECT_TRUE(refuses([](auto& r) { r.members.lists[0].entries[0].credentials[1].id = "default"; }));
   EXPECT_TRUE(refuses([](auto& r) { r.members.lists[0].entries[0].credentials[1].id = "no good"; }));
   EXPECT_TRUE(refuses([](auto& r) {
@@ -121,9 +125,8 @@ TEST(SealRecord, RefusesShapesThatNoWriterMakes) {
       r.members.lists[0].entries[0].credentials.push_back({"more-" + std::to_string(i), {1}});
     }
   }));
-  EXPECT_TRUE(refuses([](auto& r) {
-    r.members.lists[0].entries[0] = {Bytes{1}, {}, std::nullopt};
-  })) << "registering and rotating at once";
+  EXPECT_TRUE(refuses([](auto& r) { r.members.lists[0].entries[0] = {Bytes{1}, {}, std::nullopt}; }))
+      << "registering and rotating at once";
 }
 
 TEST(SealRecord, APhaseIsReadOffTheRecord) {

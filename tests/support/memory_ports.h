@@ -1,8 +1,8 @@
 // The chamber's ports in memory, with faults: a state store, KEKs, a clock, randomness from a seed, a listener, traces.
 //
-// Every store write and every KEK call is one step of a shared StepCounter; a fault is planted at a step number, so that a
-// test can walk through all of them. A crash is an exception that is no std::exception: it leaves the chamber at once, as a
-// killed process would.
+// Every store write and every KEK call is one step of a shared StepCounter; a fault is planted at a step number, so
+// that a test can walk through all of them. A crash is an exception that is no std::exception: it leaves the chamber at
+// once, as a killed process would.
 #pragma once
 
 #include <functional>

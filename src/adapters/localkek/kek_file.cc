@@ -51,7 +51,7 @@ tl::unexpected<Error> damaged(const std::filesystem::path& file, const std::stri
 crypto::Digest checksum(std::span<const std::uint8_t> magic_and_key) { return crypto::sha256(magic_and_key); }
 
 Result<void> check_access(int fd, const std::filesystem::path& file) {
-  struct stat facts {};
+  struct stat facts{};
   if (::fstat(fd, &facts) != 0) {
     return fail(ErrorKind::kms_unreachable, "cannot look at " + file.string() + ": " + reason());
   }
@@ -169,7 +169,7 @@ Result<void> create_kek_directory(const std::filesystem::path& directory) {
   if (::mkdir(directory.c_str(), 0700) == 0) {
     return directory.has_parent_path() ? flush_directory(directory.parent_path()) : Result<void>();
   }
-  struct stat facts {};
+  struct stat facts{};
   if (errno != EEXIST || ::stat(directory.c_str(), &facts) != 0) {
     return cannot("create", directory);
   }

@@ -70,7 +70,8 @@ Result<void> LocalKekService::create(const std::filesystem::path& file) {
   return create_kek_file(file, random_);
 }
 
-Result<Bytes> LocalKekService::wrap(const std::string& name, const seal::KekContext& context, const SecretBytes& share) {
+Result<Bytes> LocalKekService::wrap(const std::string& name, const seal::KekContext& context,
+                                    const SecretBytes& share) {
   CC_ASSIGN(const std::filesystem::path file, file_of(name));
   CC_ASSIGN(const Secret<32> kek, read_kek_file(file));
   const Keys keys = keys_of(kek);
@@ -80,7 +81,8 @@ Result<Bytes> LocalKekService::wrap(const std::string& name, const seal::KekCont
   return out;
 }
 
-Result<SecretBytes> LocalKekService::unwrap(const std::string& name, const seal::KekContext& context, ByteView wrapped) {
+Result<SecretBytes> LocalKekService::unwrap(const std::string& name, const seal::KekContext& context,
+                                            ByteView wrapped) {
   CC_ASSIGN(const std::filesystem::path file, file_of(name));
   CC_ASSIGN(const Secret<32> kek, read_kek_file(file));
   const Keys keys = keys_of(kek);
