@@ -43,6 +43,8 @@ inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(st
 #define CC_JOIN_INNER(a, b) a##b
 #define CC_JOIN(a, b) CC_JOIN_INNER(a, b)
 
+// NOLINTBEGIN(bugprone-macro-parentheses): `name` and `target` are declarations, which take no parentheses.
+
 // CC_TRY(expression): returns the error of a Result to the caller.
 #define CC_TRY(expression) CC_TRY_INNER(CC_JOIN(cc_try_, __COUNTER__), expression)
 #define CC_TRY_INNER(name, expression)            \
@@ -60,3 +62,5 @@ inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(st
     return ::cc::fail(std::move(name).error());   \
   }                                               \
   target = *std::move(name)
+
+// NOLINTEND(bugprone-macro-parentheses)
