@@ -66,7 +66,10 @@ Connection::~Connection() {
 }
 
 Awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
-  while (co_await self->serve_one()) {
+  // g++ 12 miscompiles a co_await inside a loop's condition.
+  bool more = true;
+  while (more) {
+    more = co_await self->serve_one();
   }
   self->stream_->close();
 }
@@ -142,7 +145,8 @@ Awaitable<Connection::Outcome> Connection::read_body() {
   deadline_.set(shared_.options.body_timeout);
   if (parser_.expects_continue() && begin_ == end_) {
     const std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-    if (!co_await stream_->write_all(go_on)) {
+    const bool sent = co_await stream_->write_all(go_on);
+    if (!sent) {
       co_return Outcome::closed;
     }
   }
