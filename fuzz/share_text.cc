@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const cc::SecretBytes again = cc::seal::to_text(share->share, share->lock);
-  const auto bytes = cc::expose_secret_bytes(again);
+  const auto bytes = expose_secret_bytes(again);
   const std::string_view written(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (text.find(written) == std::string_view::npos) {
     std::abort();

@@ -66,7 +66,9 @@ struct Status {
   std::optional<Error> trouble;  // why the chamber is not further (KMS, record_missing, …)
   std::uint64_t keys_loaded = 0;
   bool kek_beside_data = false;  // a thief of this disk opens a kms_only chamber
-  bool held = false;             // sealed with hold: stays sealed over restarts
+  // A seal or a hold is in force; only resume (or, without hold, a restart) ends it.
+  bool sealed_by_command = false;
+  bool held = false;  // sealed with hold: stays sealed over restarts
 };
 
 struct ChamberOptions {

@@ -29,6 +29,9 @@ MemberName Chamber::Machine::member_name(unsigned index) const {
 Result<void> Chamber::Machine::allow_register() const {
   CC_TRY(allow(record_phase(), RecordEvent::register_share));
   CC_TRY(allow(process(), ProcessEvent::register_share));
+  if (!kms_) {
+    return fail(ErrorKind::kms_pending, "the KMS lock is being opened again; try again in a moment");
+  }
   if (record_phase() == RecordPhase::rotating) {
     return fail(ErrorKind::unsupported, "this build cannot finish a rotation; use the version that started it");
   }

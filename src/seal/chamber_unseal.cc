@@ -1,6 +1,7 @@
 // The unseal ceremony: operators prove a credential each, until enough shares open the operators lock.
 #include <algorithm>
 
+#include "base/log.h"
 #include "seal/machine.h"
 
 namespace cc::seal {
@@ -39,7 +40,7 @@ Result<std::optional<Chamber::Machine::Opened>> Chamber::Machine::try_credential
     if (!opened) {
       damaged = damaged ? damaged : opened.error();
     } else if (*opened) {
-      return std::optional(Opened{index, **std::move(opened), member.lock != active.lock});
+      return std::optional(Opened{index, **std::move(opened), member.lock != active.lock, stored, blob->params});
     }
   }
   return damaged ? Result<std::optional<Opened>>(fail(*damaged)) : std::optional<Opened>();
@@ -57,8 +58,7 @@ Result<void> Chamber::Machine::catch_up_work(unsigned spent, const PreparedSecre
   return {};
 }
 
-Result<Chamber::Machine::Opened> Chamber::Machine::prove(const std::string& operator_name,
-                                                         const CredentialSecret& credential,
+Result<Chamber::Machine::Opened> Chamber::Machine::prove(const std::string& operator_name, const PreparedSecret& secret,
                                                          const std::string& source) {
   CC_TRY(allow(record_phase(), RecordEvent::unseal_share));
   if (record_->core.operators() == nullptr) {
@@ -66,7 +66,6 @@ Result<Chamber::Machine::Opened> Chamber::Machine::prove(const std::string& oper
   }
   CC_TRY(allow(process(), ProcessEvent::unseal_share));
   CC_TRY(backoff_.check(operator_name, source));
-  CC_ASSIGN(const PreparedSecret secret, prepare_secret(credential));
   const std::optional<unsigned> index = member_index(operator_name);
   std::size_t spent = 0;
   if (index) {
@@ -92,13 +91,14 @@ Result<UnsealReply> Chamber::Machine::unseal(const std::string& operator_name, c
         ErrorKind::round_over,
         "the locks were changed by a rotation and the shares of this round were wiped; every operator submits again");
   }
-  CC_ASSIGN(const Opened opened, prove(operator_name, credential, source));
-  auto reply = count_share(opened);
+  CC_ASSIGN(const PreparedSecret secret, prepare_secret(credential));
+  CC_ASSIGN(const Opened opened, prove(operator_name, secret, source));
+  auto reply = count_share(opened, secret);
   publish();
   return reply;
 }
 
-Result<UnsealReply> Chamber::Machine::count_share(const Opened& opened) {
+Result<UnsealReply> Chamber::Machine::count_share(const Opened& opened, const PreparedSecret& secret) {
   const Core& core = record_->core;
   const Lock& lock = *core.operators();
   if (opened.retired) {
@@ -107,9 +107,12 @@ Result<UnsealReply> Chamber::Machine::count_share(const Opened& opened) {
   }
   CC_ASSIGN(crypto::Share share, read_share(opened.rtss, lock.header, opened.index, core.retired_locks));
   if (!round_) {
-    round_.emplace(Round{ShareCollection(core.chamber, lock), ports_.clock.monotonic()});
+    round_.emplace(Round{ShareCollection(core.chamber, lock), ports_.clock.monotonic(), {}});
   }
   const auto verdict = round_->shares.add(std::move(share));
+  if (verdict == ShareCollection::Verdict::counted) {
+    CC_TRY(raise_credential(opened, secret));
+  }
   if (round_->shares.may_combine()) {
     auto lock_key = round_->shares.combine();
     if (lock_key || round_->shares.counted() >= lock.header.m) {
@@ -127,6 +130,39 @@ Result<UnsealReply> Chamber::Machine::count_share(const Opened& opened) {
   return counters();
 }
 
+// Only prepared here: a store that was forged as a whole must not get passphrases under a pepper of the forger's
+// choice.
+Result<void> Chamber::Machine::raise_credential(const Opened& opened, const PreparedSecret& secret) {
+  const crypto::Argon2Params wanted{std::max(opened.params.memory_kib, options_.argon2.memory_kib),
+                                    std::max(opened.params.passes, options_.argon2.passes), options_.argon2.lanes};
+  if (wanted == opened.params) {
+    return {};
+  }
+  CC_ASSIGN(Bytes box, make_credential(kms_->pepper, member_name(opened.index), opened.stored.id, secret, wanted,
+                                       opened.rtss, ports_.random));
+  round_->raised.push_back({opened.index, opened.stored, std::move(box)});
+  return {};
+}
+
+Result<void> Chamber::Machine::store_raised(const std::vector<Raised>& raised) {
+  SealRecord next = *record_;
+  bool changed = false;
+  for (const Raised& one : raised) {
+    auto& credentials = next.active_members()->entries[one.index - 1].credentials;
+    const auto found = std::ranges::find(credentials, one.before);
+    if (found != credentials.end()) {
+      found->box = one.box;
+      changed = true;
+    }
+  }
+  if (!changed) {
+    return {};
+  }
+  ++next.members.changes;
+  next.members_mac = members_mac(kms_->pepper, next.core, next.members);
+  return commit(next);
+}
+
 // With enough shares. A failure keeps them, so that the next submission tries again.
 Result<UnsealReply> Chamber::Machine::open_round(Result<Secret<32>> combined) {
   const Core& core = record_->core;
@@ -140,6 +176,10 @@ Result<UnsealReply> Chamber::Machine::open_round(Result<Secret<32>> combined) {
   };
   UnsealReply reply = counters();
   CC_TRY(note(open()));
+  if (const auto stored = store_raised(round_->raised); !stored) {
+    log::warn("credentials keep their old Argon2id parameters until the next unseal",
+              {{"why", stored.error().message}});
+  }
   round_.reset();
   publish();
   const Status now = status();
@@ -152,8 +192,8 @@ Result<UnsealReply> Chamber::Machine::unseal_reset(const std::string& operator_n
                                                    const std::string& source) {
   const Turn turn(*this);
   CC_TRY(refresh());
-  CC_ASSIGN(const Opened opened, prove(operator_name, credential, source));
-  (void)opened;
+  CC_ASSIGN(const PreparedSecret secret, prepare_secret(credential));
+  CC_TRY(prove(operator_name, secret, source));
   fire(ProcessEvent::reset_round);
   round_.reset();
   publish();

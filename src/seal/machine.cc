@@ -106,6 +106,7 @@ Status Chamber::Machine::status() const {
   const std::lock_guard lock(public_);
   Status out = status_;
   out.state = visible_state(shown_phase_, process_);
+  out.sealed_by_command = process_ == ProcessPhase::barred;
   return out;
 }
 

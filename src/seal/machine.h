@@ -81,10 +81,17 @@ class Chamber::Machine {
     SecretBytes inner;
     LockId lock{};
   };
+  // A credential under stronger Argon2id parameters, to be stored once the chamber is open and its record proven.
+  struct Raised {
+    unsigned index = 0;
+    StoredCredential before;
+    Bytes box;
+  };
   // The shares of one unseal round.
   struct Round {
     ShareCollection shares;
     Milliseconds started{};
+    std::vector<Raised> raised;
   };
 
   // chamber_store.cc: the record.
@@ -133,11 +140,16 @@ class Chamber::Machine {
     unsigned index = 0;
     SecretBytes rtss;
     bool retired = false;  // the credential is of a lock that was replaced
+    StoredCredential stored;
+    crypto::Argon2Params params;
   };
-  Result<Opened> prove(const std::string& operator_name, const CredentialSecret& credential, const std::string& source);
+  Result<Opened> prove(const std::string& operator_name, const PreparedSecret& secret, const std::string& source);
   Result<std::optional<Opened>> try_credentials(unsigned index, const PreparedSecret& secret);
   Result<void> catch_up_work(unsigned spent, const PreparedSecret& secret);
-  Result<UnsealReply> count_share(const Opened& opened);
+  Result<UnsealReply> count_share(const Opened& opened, const PreparedSecret& secret);
+  // Stored parameters below the configured ones are raised on use.
+  Result<void> raise_credential(const Opened& opened, const PreparedSecret& secret);
+  Result<void> store_raised(const std::vector<Raised>& raised);
   Result<UnsealReply> open_round(Result<Secret<32>> combined);
   void drop_expired_round();
   UnsealReply counters() const;

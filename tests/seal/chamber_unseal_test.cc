@@ -185,6 +185,31 @@ TEST(Unseal, IsRefusedByNameInEveryOtherState) {
   EXPECT_EQ(code(submit(*closed, "carol")), "wrong_state") << "unsealed already";
 }
 
+TEST(Unseal, RaisesStoredArgon2ParametersOnceTheChamberIsOpen) {
+  World world;
+  ready_to_unseal(world);
+  const SealRecord before = world.record();
+  ChamberOptions stronger = world.options();
+  stronger.argon2.passes = 2;
+  Chamber chamber({world.keks, world.store, world.traces, world.listener, world.clock, world.random}, stronger);
+  ASSERT_TRUE(chamber.boot());
+  ASSERT_TRUE(chamber.run_kms_step());
+  ASSERT_TRUE(submit(chamber, "alice"));
+  EXPECT_EQ(world.record(), before) << "nothing is written before the record is proven";
+  ASSERT_TRUE(submit(chamber, "bob"));
+  const SealRecord after = world.record();
+  EXPECT_EQ(after.core, before.core);
+  EXPECT_EQ(after.members.changes, before.members.changes + 1);
+  const auto& entries = after.members.lists[0].entries;
+  EXPECT_NE(entries[0], before.members.lists[0].entries[0]);
+  EXPECT_NE(entries[1], before.members.lists[0].entries[1]);
+  EXPECT_EQ(entries[2], before.members.lists[0].entries[2]) << "carol was not here";
+  const auto weaker = world.start_and_step();
+  ASSERT_TRUE(submit(*weaker, "alice"));
+  EXPECT_EQ(submit(*weaker, "bob")->state, VisibleState::unsealed);
+  EXPECT_EQ(world.record(), after) << "parameters are never lowered";
+}
+
 // ---- KEKs ----
 
 TEST(KmsStep, OneKekInTroubleIsToleratedWithinTheThreshold) {

@@ -5,6 +5,7 @@
 // once, as a killed process would.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -257,8 +258,8 @@ class RecordingListener final : public seal::ChamberListener {
   void record_exists(bool exists) override { exists_told.push_back(exists); }
 
   unsigned openings = 0;
-  unsigned closings = 0;
-  bool loaded = false;
+  std::atomic<unsigned> closings = 0;
+  std::atomic<bool> loaded = false;
   std::optional<Error> refuse;
   std::optional<seal::ChamberId> last_chamber;
   std::optional<seal::MasterKeys> master;  // kept beyond closing(), for forging
