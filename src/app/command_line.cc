@@ -126,7 +126,8 @@ int parse_and_run(std::vector<std::string> words) {
     std::vector<std::string> reversed(words.rbegin(), words.rend());
     root->parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
-    std::cout << follow(*root, words).command->help() << std::flush;
+    CLI::App* command = follow(*root, words).command;
+    std::cout << command->help(command == root.get() ? "" : full_name(command->get_parent())) << std::flush;
     return 0;
   } catch (const CLI::CallForVersion&) {
     std::cout << kVersion << std::endl;

@@ -107,7 +107,7 @@ Result<void> run_import(const ImportOptions& options) {
   CC_TRY(stores.settle_first_use());
   guard::ImportCounts counts;
   CC_TRY(stores.slashing.store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
-    CC_ASSIGN(counts, guard::import_interchange(tx, interchange));
+    CC_ASSIGN(counts, guard::import_interchange(tx, interchange, strategy_of(stores.config)));
     return {};
   }));
   CC_TRY(stores.remember());

@@ -103,8 +103,7 @@ std::optional<StoreTraces::Doubt> doubt_of(const Stores& stores) {
 signing::PipelineOptions pipeline_options(const Config& config) {
   signing::PipelineOptions out;
   out.workers = config.signing_workers;
-  out.policy.strategy =
-      config.anti_slashing.strategy == "minimal" ? guard::Strategy::minimal : guard::Strategy::complete;
+  out.policy.strategy = strategy_of(config);
   out.policy.require_history = config.anti_slashing.require_history;
   return out;
 }

@@ -1,9 +1,11 @@
 #include "app/signer_client.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
+#include <optional>
 
 #include "http/client.h"
 
@@ -12,15 +14,51 @@ namespace {
 
 namespace json = boost::json;
 
-bool is_loopback(const boost::urls::url_view& url) {
-  const std::string host = url.host_address();
-  if (host == "localhost") {
-    return true;
+struct SignerUrl {
+  bool encrypted = false;
+  std::string host;  // without brackets
+};
+
+// scheme://host[:port][/path] and nothing else: no user, no query, no fragment.
+std::optional<SignerUrl> parse_url(std::string_view url) {
+  SignerUrl out;
+  if (url.starts_with("https://")) {
+    out.encrypted = true;
+    url.remove_prefix(8);
+  } else if (url.starts_with("http://")) {
+    url.remove_prefix(7);
+  } else {
+    return std::nullopt;
   }
-  if (url.host_type() == boost::urls::host_type::ipv4) {
-    return url.host_ipv4_address().is_loopback();
+  if (url.find_first_of("@?#\\ \t\r\n") != std::string_view::npos) {
+    return std::nullopt;
   }
-  return url.host_type() == boost::urls::host_type::ipv6 && url.host_ipv6_address().is_loopback();
+  std::string_view authority = url.substr(0, url.find('/'));
+  std::string_view port;
+  if (authority.starts_with('[')) {
+    const auto close = authority.find(']');
+    if (close == std::string_view::npos) {
+      return std::nullopt;
+    }
+    out.host = authority.substr(1, close - 1);
+    port = authority.substr(close + 1);
+  } else {
+    const auto colon = authority.find(':');
+    out.host = authority.substr(0, colon);
+    port = colon == std::string_view::npos ? std::string_view() : authority.substr(colon);
+  }
+  const bool digits = port.find_first_not_of("0123456789", 1) == std::string_view::npos;
+  const bool port_good = port.empty() || (port.front() == ':' && port.size() > 1 && port.size() <= 6 && digits);
+  return out.host.empty() || !port_good ? std::nullopt : std::optional<SignerUrl>(std::move(out));
+}
+
+bool is_loopback(const std::string& host) {
+  in_addr four{};
+  in6_addr six{};
+  if (::inet_pton(AF_INET, host.c_str(), &four) == 1) {
+    return (ntohl(four.s_addr) >> 24) == 127;
+  }
+  return host == "localhost" || (::inet_pton(AF_INET6, host.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six));
 }
 
 std::string text_member(const json::object& object, std::string_view name) {
@@ -134,12 +172,11 @@ Result<SignerClient> SignerClient::make(std::string url, bool allow_plaintext) {
   while (url.ends_with('/')) {
     url.pop_back();
   }
-  const auto parsed = boost::urls::parse_uri(url);
-  if (!parsed || (parsed->scheme() != "http" && parsed->scheme() != "https") || parsed->host().empty() ||
-      parsed->has_query() || parsed->has_fragment() || parsed->has_userinfo()) {
+  const auto parsed = parse_url(url);
+  if (!parsed) {
     return fail(ErrorKind::usage, "--signer-url must look like http://localhost:9000, not '" + url + "'");
   }
-  if (parsed->scheme() == "http" && !is_loopback(*parsed) && !allow_plaintext) {
+  if (!parsed->encrypted && !is_loopback(parsed->host) && !allow_plaintext) {
     return fail(ErrorKind::plaintext_refused,
                 url +
                     " is plain HTTP to another machine: tokens and passphrases would travel in clear. Use https, or "

@@ -7,8 +7,10 @@
 #include <string>
 
 #include "adapters/sqlite/slashing_store.h"
+#include "app/config.h"
 #include "base/random.h"
 #include "guard/pairing.h"
+#include "guard/rules.h"
 #include "seal/ports.h"
 
 namespace cc::app {
@@ -33,6 +35,11 @@ class CheckpointWriter {
   guard::SlashingStore& slashing_;
   std::optional<guard::Checkpoint> written_;
 };
+
+// anti_slashing.strategy.
+inline guard::Strategy strategy_of(const Config& config) {
+  return config.anti_slashing.strategy == "minimal" ? guard::Strategy::minimal : guard::Strategy::complete;
+}
 
 // Looks only; makes no store (an empty file gets an identity of its own, and counts as foreign). `traces`: a seal
 // record or sealed keys exist. Errors: store_locked, store_unavailable.
