@@ -13,11 +13,8 @@ Result<http::Response> seal_chamber(Context& context, http::Request& request) {
   CC_ASSIGN(const std::optional<std::string> reason, body->optional_text("reason"));
   CC_ASSIGN(const bool hold, body->flag_or("hold", false));
   CC_ASSIGN(const bool all, body->flag_or("all", false));
-  if (all) {
-    return fail(ErrorKind::unsupported, "this signer cannot seal other replicas; seal each of them");
-  }
-  log::warn("sealing", {{"policy", caller.policy}, {"reason", reason.value_or("")}});
-  const Result<void> kept = context.chamber.seal(reason.value_or(""), hold);
+  log::warn("asked to seal", {{"policy", caller.policy}});
+  const Result<void> kept = context.chamber.seal(reason.value_or(""), hold, all);
   context.metrics.chamber_sealed();
   CC_TRY(kept);
   return state_reply(seal::VisibleState::sealed);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 namespace cc::signing {
@@ -16,14 +17,15 @@ constexpr std::size_t kChunksPerWorker = 4;
 Batch::Batch(std::vector<SignJob> jobs) : jobs_(std::move(jobs)), verdicts_(jobs_.size()) {}
 
 std::vector<Chunk> Batch::plan(std::size_t workers) {
-  order_.resize(jobs_.size());
-  std::iota(order_.begin(), order_.end(), std::size_t{0});
-  const auto refused = std::stable_partition(order_.begin(), order_.end(),
-                                             [this](std::size_t index) { return !verdicts_[index].has_value(); });
-  std::stable_sort(order_.begin(), refused, [this](std::size_t a, std::size_t b) {
-    return jobs_[a].check.signing_root < jobs_[b].check.signing_root;
+  std::vector<std::size_t> refused;
+  for (std::size_t i = 0; i < jobs_.size(); ++i) {
+    (verdicts_[i] ? refused : order_).push_back(i);
+  }
+  std::sort(order_.begin(), order_.end(), [this](std::size_t a, std::size_t b) {
+    return std::tie(jobs_[a].check.signing_root, a) < std::tie(jobs_[b].check.signing_root, b);
   });
-  const auto permitted = static_cast<std::size_t>(refused - order_.begin());
+  const std::size_t permitted = order_.size();
+  order_.insert(order_.end(), refused.begin(), refused.end());
   signatures_.resize(permitted);
 
   const std::size_t parts = std::max<std::size_t>(1, workers * kChunksPerWorker);

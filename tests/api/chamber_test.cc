@@ -239,10 +239,10 @@ TEST(ChamberSeal, StopsAllSigningUntilResumed) {
   EXPECT_EQ(signer.sign(key, test::attestation(2, 3)).status, 200);
 }
 
-TEST(ChamberSeal, RefusesWhatItCannotDo) {
+TEST(ChamberSeal, RefusesWhatItDoesNotUnderstand) {
   TestSigner signer;
   ASSERT_EQ(signer.init_kms_only().status, 200);
-  EXPECT_EQ(signer.call("POST", "/api/v1/chamber/seal", R"({"all":true})", kOpsToken).status, 400);
+  EXPECT_EQ(signer.call("POST", "/api/v1/chamber/seal", R"({"hold":"yes"})", kOpsToken).status, 400);
   EXPECT_EQ(signer.call("POST", "/api/v1/chamber/seal", R"({"now":true})", kOpsToken).status, 400);
   EXPECT_EQ(state_of(signer), "unsealed");
 }

@@ -106,11 +106,12 @@ TEST(ChamberKeys, AreListedInPages) {
     const http::Response reply = signer.call(
         "GET", std::string(kKeys) + "?limit=2" + (cursor.empty() ? "" : "&cursor=" + cursor), {}, kKeysToken);
     ASSERT_EQ(reply.status, 200) << reply.body;
-    for (const json::value& one : parsed(reply).at("data").as_array()) {
+    const json::value page_body = parsed(reply);
+    for (const json::value& one : page_body.at("data").as_array()) {
       EXPECT_EQ(one.at("status"), "active");
       seen.insert(std::string(one.at("pubkey").as_string()));
     }
-    const json::value next = parsed(reply).at("next_cursor");
+    const json::value next = page_body.at("next_cursor");
     EXPECT_EQ(next.is_null(), page == 2);
     cursor = next.is_null() ? "" : std::string(next.as_string());
   }
