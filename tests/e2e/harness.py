@@ -2,6 +2,7 @@
 
 Nothing here knows the program's insides. Standard library only.
 """
+import copy
 import http.client
 import json
 import os
@@ -220,7 +221,7 @@ def root(value):
 def attestation(source, target, head=16, fork_info=None):
     return {
         "type": "ATTESTATION",
-        "fork_info": fork_info or FORK,
+        "fork_info": copy.deepcopy(fork_info or FORK),
         "attestation": {
             "slot": str(target * 32), "index": "0", "beacon_block_root": root(head),
             "source": {"epoch": str(source), "root": root(1)}, "target": {"epoch": str(target), "root": root(2)},
@@ -231,7 +232,7 @@ def attestation(source, target, head=16, fork_info=None):
 def block(slot, state=5):
     return {
         "type": "BLOCK_V2",
-        "fork_info": FORK,
+        "fork_info": copy.deepcopy(FORK),
         "beacon_block": {
             "version": "ELECTRA",
             "block_header": {"slot": str(slot), "proposer_index": "7", "parent_root": root(3), "state_root": root(state), "body_root": root(4)},

@@ -1,7 +1,7 @@
 """The process dies, or the disk is full, at every durable step of init, register and sign. Afterwards: always a state with a name,
 the ceremony can be finished, and never a slashable pair.
 
-The steps are struck by tests/e2e/crash_shim.c inside the unchanged binary. CRASH_STRIDE (default 3) strikes every n-th step; 1 strikes
+The steps are struck by tests/e2e/crash_shim.c inside the unchanged binary. CRASH_STRIDE (default 2) strikes every n-th step; 1 strikes
 all of them (./dev soak).
 """
 import http.client
@@ -11,7 +11,7 @@ import unittest
 
 from harness import SOURCE, PASSPHRASE, SignerTest, attestation, slashable
 
-STRIDE = int(os.environ.get("CRASH_STRIDE", "3"))
+STRIDE = int(os.environ.get("CRASH_STRIDE", "2"))
 NAMED = {"uninitialized", "awaiting_registration", "sealed", "kms_unsealed", "unsealed"}
 
 
