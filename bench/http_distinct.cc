@@ -3,6 +3,8 @@
 // One process, all cores: the real server, endpoints, guard and SQLite (every attestation is flushed before its reply),
 // and the load generator beside them. Bare blst and HTTP take turns, so that both see the same machine; the ratio is of
 // the sums. Usage: bench_http_distinct [seconds per round] [rounds] [connections] [folder]
+#include <sys/resource.h>
+
 #include <atomic>
 #include <cinttypes>
 #include <cstdio>
@@ -46,15 +48,26 @@ std::string randao(std::uint64_t number) {
          std::to_string(400'000 + number) + "\"}}";
 }
 
+double processor_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 struct Sum {
-  double count = 0, seconds = 0;
+  double count = 0, seconds = 0, processor = 0;
   double rate() const { return seconds > 0 ? count / seconds : 0; }
+  double rate_per_processor() const { return processor > 0 ? count / processor : 0; }
 };
 
 // One thread per core, each signing distinct roots with its own key.
 void bare_blst(std::chrono::milliseconds duration, Sum& sum) {
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   std::atomic<std::uint64_t> total{0};
+  const double processor = processor_seconds();
   const auto start = std::chrono::steady_clock::now();
   std::vector<std::thread> threads;
   for (std::size_t t = 0; t < cores; ++t) {
@@ -82,22 +95,30 @@ void bare_blst(std::chrono::milliseconds duration, Sum& sum) {
   }
   sum.count += static_cast<double>(total.load());
   sum.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  sum.processor += processor_seconds() - processor;
 }
 
 struct Series {
   Sum sum;
   LoadResult last;
   std::uint64_t refused = 0;
+  template <class Run>
+  void measure(const Run& run) {
+    const double processor = processor_seconds();
+    add(run());
+    sum.processor += processor_seconds() - processor;
+  }
   void add(LoadResult result) {
     sum.count += static_cast<double>(result.answers);
     sum.seconds += result.seconds;
     refused += result.refused;
     last = std::move(result);
   }
-  void print(const char* name, double bare) {
-    std::printf("%-24s %8.0f signatures/s   latency p50 %.2f ms  p99 %.2f ms\n", name, sum.rate(), last.percentile(0.5),
-                last.percentile(0.99));
-    std::printf("ratio %s %.2f\n", name, sum.rate() / bare);
+  void print(const char* name, const Sum& bare) {
+    std::printf("%-24s %8.0f signatures/s   %.0f per processor second   latency p50 %.2f ms  p99 %.2f ms\n", name,
+                sum.rate(), sum.rate_per_processor(), last.percentile(0.5), last.percentile(0.99));
+    std::printf("ratio %s %.2f\n", name, sum.rate() / bare.rate());
+    std::printf("ratio %s_per_processor %.2f\n", name, sum.rate_per_processor() / bare.rate_per_processor());
   }
 };
 
@@ -123,21 +144,22 @@ int run(int argc, char** argv) {
     for (int i = 0; i < rounds; ++i) {
       bare_blst(round, bare);
       const signing::PipelineCounters before = signer.pipeline.counters();
-      guarded.add(client.run(round, next_vote));
+      guarded.measure([&] { return client.run(round, next_vote); });
       const signing::PipelineCounters after = signer.pipeline.counters();
       batch = static_cast<double>(after.signed_total - before.signed_total) /
               static_cast<double>(std::max<std::uint64_t>(1, after.batches_total - before.batches_total));
-      free_messages.add(client.run(round, next_reveal));
-      single.add(lone.run(round / 2, next_vote));
+      free_messages.measure([&] { return client.run(round, next_reveal); });
+      single.measure([&] { return lone.run(round / 2, next_vote); });
     }
   }
   std::filesystem::remove_all(folder);
   std::printf("cores %u, connections %zu, %d rounds of %d s\n", std::thread::hardware_concurrency(), connections,
               rounds, static_cast<int>(round.count() / 1000));
-  std::printf("%-24s %8.0f signatures/s\n", "bare_blst", bare.rate());
-  guarded.print("http_distinct", bare.rate());
+  std::printf("%-24s %8.0f signatures/s   %.0f per processor second\n", "bare_blst", bare.rate(),
+              bare.rate_per_processor());
+  guarded.print("http_distinct", bare);
   std::printf("%-24s %8.1f signatures per flush\n", "http_distinct batch", batch);
-  free_messages.print("http_unguarded", bare.rate());
+  free_messages.print("http_unguarded", bare);
   std::printf("%-24s %8.0f signatures/s   latency p50 %.2f ms  p99 %.2f ms\n", "one connection", single.sum.rate(),
               single.last.percentile(0.5), single.last.percentile(0.99));
   const std::uint64_t refused = guarded.refused + free_messages.refused + single.refused;
