@@ -131,7 +131,8 @@ title "1. First boot, KMS-only: the master key is split over three local KEKs, a
 write_config "$work/kms-only"
 start_server
 status_is uninitialized
-run operator init --setup-token "$(setup_token)" --signer-url "$url" --kms-key-arns "local://one,local://two,local://three" --kms-threshold 2
+export SETUP_TOKEN=$(setup_token)
+run operator init --setup-token env:SETUP_TOKEN --signer-url "$url" --kms-key-arns "local://one,local://two,local://three" --kms-threshold 2
 expect "init" "$(field .status)" unsealed
 
 title "2. Validator keys: three generated inside the signer, one imported"
@@ -150,7 +151,8 @@ title "3. Signing under slashing protection"
 sign "attestation 100→101" "$validator" "$(attestation 100 101 16)" 200
 sign "the same again (identical root)" "$validator" "$(attestation 100 101 16)" 200
 sign "double vote" "$validator" "$(attestation 100 101 17)" 412
-sign "surround vote" "$validator" "$(attestation 99 102 16)" 412
+sign "attestation 105→106" "$validator" "$(attestation 105 106 16)" 200
+sign "surround vote 103→107" "$validator" "$(attestation 103 107 16)" 412
 sign "block at slot 3300" "$imported" "$(block 3300 5)" 200
 sign "second block at slot 3300" "$imported" "$(block 3300 6)" 412
 sign "unknown key" "0x$(printf 'a%.0s' $(seq 96))" "$(attestation 1 2 16)" 404
@@ -158,13 +160,13 @@ sign "unknown key" "0x$(printf 'a%.0s' $(seq 96))" "$(attestation 1 2 16)" 404
 title "4. Seal: nothing signs until somebody resumes or restarts"
 run operator seal --auth-token env:CC_AUTH_TOKEN --signer-url "$url"
 expect "seal" "$(field .status)" sealed
-sign "attestation while sealed" "$validator" "$(attestation 101 102 16)" 503
+sign "attestation while sealed" "$validator" "$(attestation 106 107 16)" 503
 
 title "5. Restart: KEKs open the chamber without a human; the slashing history is still there"
 stop_server
 start_server
 status_is unsealed
-sign "attestation 101→102" "$validator" "$(attestation 101 102 16)" 200
+sign "attestation 106→107" "$validator" "$(attestation 106 107 16)" 200
 sign "double vote from before the restart" "$validator" "$(attestation 100 101 17)" 412
 stop_server
 
@@ -173,12 +175,14 @@ title "6. First boot with an operator quorum: two of three people must agree"
 write_config "$work/quorum"
 start_server
 status_is uninitialized
-run operator init --setup-token "$(setup_token)" --signer-url "$url" --kms-key-arns "local://one,local://two" --kms-threshold 2 \
+export SETUP_TOKEN=$(setup_token)
+run operator init --setup-token env:SETUP_TOKEN --signer-url "$url" --kms-key-arns "local://one,local://two" --kms-threshold 2 \
   --unseal-threshold 2 --operators "alice,bob,carol"
 expect "init" "$(field .status)" awaiting_registration
 tokens=$reply
 for name in alice bob carol; do
-  run_as "$name has a long passphrase" operator register --operator "$name" --registration-token "$(jq -r ".operator_tokens.$name" <<<"$tokens")" \
+  export REGISTRATION_TOKEN=$(jq -r ".operator_tokens.$name" <<<"$tokens")
+  run_as "$name has a long passphrase" operator register --operator "$name" --registration-token env:REGISTRATION_TOKEN \
     --credential-id password-1 --signer-url "$url" --passphrase-stdin
 done
 expect "last registration" "$(field .status)" sealed
