@@ -18,9 +18,9 @@ struct NameCollector {
   static constexpr std::size_t max_key_size = std::size_t(-1);
   static constexpr std::size_t max_string_size = std::size_t(-1);
 
-  std::vector<std::set<std::string>> open_objects{};
-  std::string name{};
-  std::string repeated{};
+  std::vector<std::set<std::string>> open_objects;
+  std::string name;
+  std::string repeated;
 
   bool on_document_begin(bj::error_code&) { return true; }
   bool on_document_end(bj::error_code&) { return true; }

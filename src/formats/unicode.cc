@@ -2,6 +2,8 @@
 
 #include <utf8proc.h>
 
+#include <bit>
+
 namespace cc::unicode {
 namespace {
 
@@ -42,7 +44,7 @@ Result<SecretBytes> normalize(const SecretBytes& text, unsigned form, bool drop_
   if (input.empty()) {
     return SecretBytes();
   }
-  const auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | form);
+  const auto options = std::bit_cast<utf8proc_option_t>(UTF8PROC_STABLE | form);
   const auto size = static_cast<utf8proc_ssize_t>(input.size());
   const utf8proc_ssize_t wanted = utf8proc_decompose(input.data(), size, nullptr, 0, options);
   if (wanted < 0) {

@@ -58,6 +58,7 @@ Result<std::vector<KeyResult>> KeyService::generate(std::size_t count) {
     }
     CC_TRY(commit(open, candidates, KeyOutcome::generated));
     std::vector<KeyResult> out;
+    out.reserve(candidates.size());
     for (Candidate& candidate : candidates) {
       out.push_back(std::move(candidate.result));
     }
@@ -94,6 +95,7 @@ Result<std::vector<KeyResult>> KeyService::import(const std::vector<ImportItem>&
     }
     CC_TRY(commit(open, candidates, KeyOutcome::imported));
     std::vector<KeyResult> out;
+    out.reserve(candidates.size());
     for (Candidate& candidate : candidates) {
       out.push_back(std::move(candidate.result));
     }

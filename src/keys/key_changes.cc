@@ -96,6 +96,7 @@ void KeyService::activate(const OpenPtr& open, std::vector<Entry>& entries) {
 
 void KeyService::deactivate(const Open& open, std::vector<Entry>& entries) {
   std::vector<BlsPublicKey> leaving;
+  leaving.reserve(entries.size());
   for (const Entry& entry : entries) {
     leaving.push_back(entry.stored.public_key);
   }

@@ -24,9 +24,9 @@ std::shared_ptr<const RingKey> KeyRing::find(const BlsPublicKey& key) const {
 }
 
 bool KeyRing::add(std::shared_ptr<const RingKey> key) {
-  const BlsPublicKey& name = key->public_key;
+  const BlsPublicKey public_key = key->public_key;
   const std::unique_lock lock(mutex_);
-  return keys_.try_emplace(name, std::move(key)).second;
+  return keys_.emplace(public_key, std::move(key)).second;
 }
 
 bool KeyRing::remove(const BlsPublicKey& key) {

@@ -8,6 +8,19 @@
 #include <vector>
 
 namespace cc::keys {
+namespace {
+
+// False when no more threads are to be had: those that started, and the caller's own, then do all the work.
+bool start_one(std::vector<std::jthread>& threads, const std::function<void()>& work) {
+  try {
+    threads.emplace_back(work);
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
+}  // namespace
 
 bool run_parallel(std::size_t count, std::size_t most_threads, const std::function<bool(std::size_t)>& step) {
   std::atomic<std::size_t> next{0};
@@ -29,12 +42,7 @@ bool run_parallel(std::size_t count, std::size_t most_threads, const std::functi
   const std::size_t threads = std::min({count, std::max<std::size_t>(1, most_threads), cores});
   {
     std::vector<std::jthread> helpers;
-    try {
-      for (std::size_t i = 1; i < threads; ++i) {
-        helpers.emplace_back(work);
-      }
-    } catch (const std::system_error&) {
-      // No more threads to be had: those that started, and this one, do all the work.
+    while (helpers.size() + 1 < threads && start_one(helpers, work)) {
     }
     work();
   }

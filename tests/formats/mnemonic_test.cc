@@ -30,7 +30,8 @@ const char* const kZeroWords =
 TEST(Mnemonic, TheWordListIsThePublishedOne) {
   std::string list;
   for (const char* word : kEnglish) {
-    list += std::string(word) + "\n";
+    list += word;
+    list += '\n';
   }
   EXPECT_EQ(std::size(kEnglish), 2048U);
   EXPECT_EQ(to_hex(crypto::sha256(bytes_of(list))), "2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda");
@@ -104,9 +105,10 @@ TEST(Mnemonic, AWrongOrSwappedWordFailsTheChecksum) {
 
 TEST(Mnemonic, RefusesOtherWordCountsSpacesAndPrefixes) {
   const std::string good = kZeroWords;
-  for (const std::string& words : {std::string(), std::string("about"), good + " about", good + " ", " " + good,
-                                   good + "\n", "abando" + good.substr(7), "abandonabandonabandon " + good,
-                                   good + " " + good + " " + good, good.substr(0, good.size() - 6)}) {
+  const std::string twice = good + " " + good;
+  for (const std::string& words :
+       {std::string(), std::string("about"), good + " about", good + " ", " " + good, good + "\n",
+        "abando" + good.substr(7), "abandonabandonabandon " + good, twice + twice, good.substr(0, good.size() - 6)}) {
     EXPECT_FALSE(mnemonic::check(secret(words))) << words;
   }
 }
@@ -127,7 +129,8 @@ TEST(Mnemonic, EveryWordOfTheListIsFound) {
     std::string expected;
     for (std::uint32_t i = 0; i < kFree; ++i) {
       const std::uint32_t word = (first + i) % 2048;
-      expected += std::string(kEnglish[word]) + " ";
+      expected += kEnglish[word];
+      expected += ' ';
       for (std::uint32_t bit = 0; bit < 11; ++bit) {
         const std::uint32_t at = i * 11 + bit;
         bytes[at / 8] = static_cast<std::uint8_t>(bytes[at / 8] | (word >> (10 - bit) & 1U) << (7 - at % 8));

@@ -67,6 +67,7 @@ class MemoryKeyStore final : public keys::KeyStore {
   Result<std::vector<bool>> add(const std::vector<keys::StoredKey>& added) override {
     CC_TRY(step("store.add"));
     std::vector<bool> out;
+    out.reserve(added.size());
     for (const keys::StoredKey& one : added) {
       out.push_back(records.emplace(one.public_key, one).second);
     }
