@@ -30,7 +30,9 @@ Result<void> Chamber::Machine::resume() {
     CC_TRY(commit(next));
   }
   fire(ProcessEvent::resume);
-  ports_.listener.record_exists(record_.has_value());
+  // Said anew even when nothing changed: the seal has shut the gate.
+  told_exists_.reset();
+  tell_listener(record_.has_value());
   log::warn("resumed by command");
   publish();
   return {};

@@ -71,7 +71,8 @@ class ChamberListener {
   virtual Result<std::uint64_t> opened(const ChamberId& chamber, const MasterKeys& keys) = 0;
   // Stops admission, lets committed requests finish (at most 2 s), wipes every key. Cannot fail. Idempotent.
   virtual void closing() = 0;
-  // A record exists from now on: until then filesystem and memory keys may sign without a chamber.
+  // Whether signing has to wait for a chamber: false only when there is no record, and no seal in force; filesystem and
+  // memory keys may then sign without one. Said again by resume.
   virtual void record_exists(bool exists) = 0;
 };
 

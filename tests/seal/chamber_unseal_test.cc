@@ -401,6 +401,22 @@ TEST(Seal, InEveryOtherStateBarsTheWayUntilResume) {
   EXPECT_EQ(code(enroll(registering, *waiting, "alice")), "ok");
 }
 
+TEST(Seal, WithoutARecordNothingSignsUntilResumeEither) {
+  World world;
+  const auto chamber = world.start();
+  const std::string token = *chamber->setup_token();
+  ASSERT_TRUE(init(world, *chamber, with_operators()));
+  ASSERT_TRUE(chamber->seal("", false));
+  ASSERT_TRUE(chamber->init_reset(secret(token)));
+  ASSERT_TRUE(chamber->run_kms_step());
+  EXPECT_EQ(chamber->status().state, VisibleState::uninitialized);
+  EXPECT_TRUE(chamber->status().sealed_by_command);
+  EXPECT_EQ(world.listener.exists_told.back(), true) << "memory keys would sign again";
+  ASSERT_TRUE(chamber->resume());
+  EXPECT_EQ(world.listener.exists_told.back(), false);
+  EXPECT_FALSE(chamber->status().sealed_by_command);
+}
+
 // ---- Other replicas ----
 
 // What a rotation by another replica leaves: the same locks at the next epoch.
