@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 #include "guard/slashing_store.h"
@@ -177,10 +178,18 @@ class MemorySlashingStore final : public guard::SlashingStore {
       return out;
     }
     Result<std::vector<guard::SignedBlock>> all_blocks(std::int64_t validator) override {
-      return state_.blocks[validator];
+      auto all = state_.blocks[validator];
+      std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.slot, a.signing_root) < std::tie(b.slot, b.signing_root);
+      });
+      return all;
     }
     Result<std::vector<guard::SignedAttestation>> all_attestations(std::int64_t validator) override {
-      return state_.attestations[validator];
+      auto all = state_.attestations[validator];
+      std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.target, a.source, a.signing_root) < std::tie(b.target, b.source, b.signing_root);
+      });
+      return all;
     }
 
    private:
