@@ -20,8 +20,11 @@ bool equal_without_case(std::string_view a, std::string_view b) {
   });
 }
 
-// Decodes in constant time, straight into locked memory.
+// Decodes in constant time, straight into locked memory. libsodium's decoder takes some bytes above 0x7f for digits.
 Result<SecretBytes> password_of(std::string_view encoded) {
+  if (std::any_of(encoded.begin(), encoded.end(), [](char c) { return static_cast<std::uint8_t>(c) > 0x7f; })) {
+    return unusable();
+  }
   SecretBytes decoded(encoded.size());
   const auto bytes = expose_secret_bytes(decoded);
   std::size_t size = 0;

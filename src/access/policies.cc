@@ -112,10 +112,11 @@ Result<Policies> Policies::open_with_admin(const SecretBytes& admin_token, Rando
                 "The admin token must have at least " + std::to_string(kShortestToken) + " characters.");
   }
   Policies out(random);
-  out.admin_.emplace();
-  out.admin_->name = kAdmin;
-  out.admin_->scopes = every_scope();
-  out.admin_->token_mac = out.mac_of(expose_secret_bytes(admin_token));
+  Rule admin;
+  admin.name = kAdmin;
+  admin.scopes = every_scope();
+  admin.token_mac = out.mac_of(expose_secret_bytes(admin_token));
+  out.admin_ = std::move(admin);
   return out;
 }
 

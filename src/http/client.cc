@@ -87,18 +87,20 @@ Result<HeaderList> header_list(const ClientRequest& request) {
   const auto add = [&list](const std::string& line) {
     curl_slist* grown = curl_slist_append(list.get(), line.c_str());
     if (grown != nullptr) {
-      static_cast<void>(list.release());
-      list.reset(grown);
+      curl_slist* const same = list.release();  // libcurl appended to it, or it was null
+      list.reset(same == nullptr ? grown : same);
     }
     return grown != nullptr;
   };
   bool added = add("Expect:");  // no waiting for 100 Continue
   for (auto& [name, value] : all) {
-    const bool broken = (name + value).find_first_of("\r\n") != std::string::npos;
-    if (broken) {
+    constexpr std::string_view kBreaks("\r\n\0", 3);
+    if (name.find_first_of(kBreaks) != std::string::npos || value.find_first_of(kBreaks) != std::string::npos) {
       return fail(ErrorKind::usage, "A header has a line break in it.");
     }
-    std::string line = name + ": " + value;
+    std::string line;
+    line.reserve(name.size() + value.size() + 2);
+    line.append(name).append(": ").append(value);
     added = added && add(line);
     wipe(line);
     wipe(value);

@@ -40,7 +40,7 @@ Response overload() {
 
 }  // namespace
 
-Connection::Connection(Shared& shared, Accepted accepted, bool crowded, Executor executor)
+Connection::Connection(Shared& shared, Accepted accepted, bool crowded, const Executor& executor)
     : shared_(shared),
       stream_(socket_stream(std::move(accepted.socket))),
       peer_(std::move(accepted.peer)),

@@ -39,7 +39,7 @@ struct Shared {
 class Connection final : public ReplyTarget, public std::enable_shared_from_this<Connection> {
  public:
   // `shared` outlives the connection. `crowded`: accepted beyond max_connections.
-  Connection(Shared& shared, Accepted accepted, bool crowded, Executor executor);
+  Connection(Shared& shared, Accepted accepted, bool crowded, const Executor& executor);
   ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -21,7 +21,7 @@ struct Deadline::State {
   bool expired = false;
 };
 
-Deadline::Deadline(Executor executor, std::function<void()> on_expiry)
+Deadline::Deadline(const Executor& executor, std::function<void()> on_expiry)
     : state_(std::make_shared<State>(executor, std::move(on_expiry))) {}
 
 Deadline::~Deadline() {

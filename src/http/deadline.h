@@ -17,7 +17,7 @@ namespace cc::http {
 class Deadline {
  public:
   // `on_expiry` is called once for each deadline that passes, and never after the destructor.
-  Deadline(Executor executor, std::function<void()> on_expiry);
+  Deadline(const Executor& executor, std::function<void()> on_expiry);
   ~Deadline();
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;

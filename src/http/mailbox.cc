@@ -1,6 +1,7 @@
 #include "http/mailbox.h"
 
 #include <boost/asio/post.hpp>
+#include <cstdio>
 
 namespace cc::http {
 namespace {
@@ -11,11 +12,7 @@ class ReplySlot {
       : mailbox_(std::move(mailbox)), target_(std::move(target)), sequence_(sequence) {
     mailbox_->in_flight.fetch_add(1, std::memory_order_relaxed);
   }
-  ~ReplySlot() {
-    if (!answered_.load()) {
-      answer(problem({ErrorKind::internal, "The request was dropped without an answer."}));
-    }
-  }
+  ~ReplySlot() { answer_when_dropped(); }
   ReplySlot(const ReplySlot&) = delete;
   ReplySlot& operator=(const ReplySlot&) = delete;
 
@@ -29,6 +26,18 @@ class ReplySlot {
   }
 
  private:
+  void answer_when_dropped() noexcept {
+    if (answered_.load()) {
+      return;
+    }
+    try {
+      answer(problem({ErrorKind::internal, "The request was dropped without an answer."}));
+    } catch (const std::exception& thrown) {
+      // Out of memory: the reply timeout answers instead.
+      std::fputs(thrown.what(), stderr);
+    }
+  }
+
   std::shared_ptr<Mailbox> mailbox_;
   std::weak_ptr<ReplyTarget> target_;
   std::uint64_t sequence_;

@@ -46,7 +46,7 @@ bool answers(std::string_view route_method, std::string_view method) {
 
 }  // namespace
 
-void Router::add(std::string method, std::string pattern, Handler handler, RouteOptions options) {
+void Router::add(std::string method, std::string_view pattern, Handler handler, RouteOptions options) {
   Route route;
   route.method = std::move(method);
   for (const std::string_view part : segments(pattern)) {

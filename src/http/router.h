@@ -23,7 +23,7 @@ struct RouteOptions {
 
 class Router {
  public:
-  void add(std::string method, std::string pattern, Handler handler, RouteOptions options = {});
+  void add(std::string method, std::string_view pattern, Handler handler, RouteOptions options = {});
 
   struct Match {
     const Handler* handler = nullptr;  // lives as long as the router

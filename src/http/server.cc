@@ -4,6 +4,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstdio>
 #include <thread>
 
 #include "base/log.h"
@@ -37,7 +38,7 @@ class Server::Engine {
     shared_.router = std::move(router);
     shared_.mailbox = std::make_shared<Mailbox>(io_);
   }
-  ~Engine() { stop(Milliseconds(0)); }
+  ~Engine() { end(); }
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
@@ -76,6 +77,16 @@ class Server::Engine {
   }
 
  private:
+  void end() noexcept {
+    try {
+      stop(Milliseconds(0));
+    } catch (const std::exception& thrown) {
+      // The thread must not outlive this object, and only it can end it.
+      std::fputs(thrown.what(), stderr);
+      std::abort();
+    }
+  }
+
   void serve() {
     shared_.mailbox->serve_on_this_thread();
     // No exception of a handler reaches this; one from the library costs what it came from, never the server.
@@ -134,6 +145,7 @@ class Server::Engine {
   // abort() may end a connection from within, which takes it off the set: so a copy.
   void abort_all() {
     std::vector<std::shared_ptr<Connection>> all;
+    all.reserve(shared_.connections.size());
     for (Connection* connection : shared_.connections) {
       all.push_back(connection->shared_from_this());
     }

@@ -21,11 +21,11 @@ struct ServerOptions {
   std::uint16_t port = 0;              // 0: any free port, see Server::port()
   std::size_t max_connections = 4096;  // beyond: routes marked always are answered, others 503, and the connection ends
   std::size_t max_in_flight = 4096;    // more is answered 503 with Retry-After
-  std::size_t header_limit = 16 * 1024;  // request line and headers; also the read buffer of a connection
-  Milliseconds header_timeout{10'000};   // from the first byte of a request to the end of its head
-  Milliseconds body_timeout{30'000};     // for the body, and for the client to take the reply
-  Milliseconds idle_timeout{75'000};     // keep-alive
-  Milliseconds reply_timeout{30'000};    // a handler that does not answer: 503
+  std::size_t header_limit = 16UL * 1024;  // request line and headers; also the read buffer of a connection
+  Milliseconds header_timeout{10'000};     // from the first byte of a request to the end of its head
+  Milliseconds body_timeout{30'000};       // for the body, and for the client to take the reply
+  Milliseconds idle_timeout{75'000};       // keep-alive
+  Milliseconds reply_timeout{30'000};      // a handler that does not answer: 503
 };
 
 struct ServerCounters {
