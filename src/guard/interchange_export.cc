@@ -17,22 +17,42 @@ Watermarks highest_of(const InterchangeEntry& entry) {
   return highest;
 }
 
+bool same_place(const SignedBlock& a, const SignedBlock& b) { return a.slot == b.slot; }
+bool same_place(const SignedAttestation& a, const SignedAttestation& b) {
+  return a.source == b.source && a.target == b.target;
+}
+
+// Several roots at one place refuse every root there, as one record without root does: the file says it that way, so
+// that no reader takes it for slashable data. Records come in order of their place.
+template <class Record>
+void merge_roots(std::vector<Record>& records) {
+  std::vector<Record> merged;
+  for (const Record& record : records) {
+    if (!merged.empty() && same_place(merged.back(), record)) {
+      merged.back().signing_root.reset();
+    } else {
+      merged.push_back(record);
+    }
+  }
+  records = std::move(merged);
+}
+
 // The file has no watermarks of its own: its reader takes the lowest records for them. So the low watermark becomes a
-// record without root, unless one stands there, and what it covers is left out.
-void put_block_watermark(std::vector<SignedBlock>& blocks, const Watermarks& low) {
+// record without root, unless one stands there, and what it covers is left out. At a floor no record counts.
+void put_block_watermark(std::vector<SignedBlock>& blocks, const Watermarks& low, const Watermarks& floor) {
   if (!low.block_slot) {
     return;
   }
-  std::erase_if(blocks, [&](const SignedBlock& block) { return block.slot < *low.block_slot; });
+  std::erase_if(
+      blocks, [&](const SignedBlock& block) { return block.slot < *low.block_slot || floor.block_slot == block.slot; });
   if (blocks.empty() || blocks.front().slot != *low.block_slot) {
     blocks.insert(blocks.begin(), {*low.block_slot, std::nullopt});
   }
 }
 
-// Same for votes, where source and target must go into one record (S, T): no vote with a source below S and a target
-// from T on passes beside it. A vote with a target below T is left out, and S rises to its source so that nothing is
-// lost by that.
-void put_vote_watermark(std::vector<SignedAttestation>& votes, const Watermarks& low) {
+// Same for votes, where source and target must go into one record (S, T): beside it no vote with a source below S and a
+// target from T on passes. A vote with a target below T is left out, and S rises to its source so that nothing is lost.
+void put_vote_watermark(std::vector<SignedAttestation>& votes, const Watermarks& low, const Watermarks& floor) {
   if (!low.source_epoch && !low.target_epoch) {
     return;
   }
@@ -44,7 +64,7 @@ void put_vote_watermark(std::vector<SignedAttestation>& votes, const Watermarks&
     }
   }
   std::erase_if(votes, [&](const SignedAttestation& vote) {
-    return vote.target < target || (vote.target == target && vote.source < source);
+    return vote.target < target || (vote.target == target && (vote.source < source || floor.target_epoch == target));
   });
   if (votes.empty() || votes.front().target != target) {
     votes.insert(votes.begin(), {source, target, std::nullopt});
@@ -64,8 +84,10 @@ Result<InterchangeEntry> export_validator(SlashingTransaction& tx, const BlsPubl
     entry.blocks.clear();
     entry.attestations.clear();
   }
-  put_block_watermark(entry.blocks, low);
-  put_vote_watermark(entry.attestations, low);
+  merge_roots(entry.blocks);
+  merge_roots(entry.attestations);
+  put_block_watermark(entry.blocks, low, floor);
+  put_vote_watermark(entry.attestations, low, floor);
   return entry;
 }
 

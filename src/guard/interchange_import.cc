@@ -51,17 +51,16 @@ Result<void> import_validator(SlashingTransaction& tx, const BlsPublicKey& key,
     return fail(ErrorKind::internal, "the slashing store made no row for a validator");
   }
   const Range range = range_of(entries);
-  if (strategy == Strategy::minimal) {
-    row->low = higher(row->low, range.highest);
-  } else {
-    for (const InterchangeEntry* entry : entries) {
-      CC_TRY(add_records(tx, row->id, *entry));
-    }
-    row->low.block_slot = row->low.block_slot ? row->low.block_slot : range.lowest.block_slot;
-    row->low.source_epoch = row->low.source_epoch ? row->low.source_epoch : range.lowest.source_epoch;
-    row->low.target_epoch = row->low.target_epoch ? row->low.target_epoch : range.lowest.target_epoch;
-  }
   row->history_known = true;
+  if (strategy == Strategy::minimal) {
+    return raise_row(tx, *row, range.highest);
+  }
+  for (const InterchangeEntry* entry : entries) {
+    CC_TRY(add_records(tx, row->id, *entry));
+  }
+  row->low.block_slot = row->low.block_slot ? row->low.block_slot : range.lowest.block_slot;
+  row->low.source_epoch = row->low.source_epoch ? row->low.source_epoch : range.lowest.source_epoch;
+  row->low.target_epoch = row->low.target_epoch ? row->low.target_epoch : range.lowest.target_epoch;
   return tx.update_validator(*row);
 }
 

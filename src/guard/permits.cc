@@ -43,10 +43,26 @@ Result<void> set_network(SlashingTransaction& tx, const Root& genesis_validators
   return {};
 }
 
+Result<void> raise_row(SlashingTransaction& tx, ValidatorRow& row, const Watermarks& marks) {
+  row.low = higher(row.low, marks);
+  if (marks.block_slot && marks.block_slot == row.low.block_slot) {
+    CC_ASSIGN(const auto there, tx.blocks_at(row.id, *marks.block_slot));
+    if (!there.empty()) {
+      CC_TRY(tx.add_block(row.id, {*marks.block_slot, std::nullopt}));
+    }
+  }
+  if (marks.target_epoch && marks.target_epoch == row.low.target_epoch) {
+    CC_ASSIGN(const auto there, tx.attestations_at(row.id, *marks.target_epoch));
+    if (!there.empty()) {
+      CC_TRY(tx.add_attestation(row.id, {there.front().source, *marks.target_epoch, std::nullopt}));
+    }
+  }
+  return tx.update_validator(row);
+}
+
 Result<void> raise_watermarks(SlashingTransaction& tx, const BlsPublicKey& key, const Watermarks& floor) {
   CC_ASSIGN(ValidatorRow row, row_of(tx, key));
-  row.low = higher(row.low, floor);
-  return tx.update_validator(row);
+  return raise_row(tx, row, floor);
 }
 
 }  // namespace cc::guard

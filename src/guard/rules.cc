@@ -18,10 +18,11 @@ std::string root_text(const std::optional<Root>& root) {
   return root ? "with signing root " + to_0x(*root) : "of unknown signing root (imported)";
 }
 
-// One validator as the rules see it: its row or what an absent row means, and the watermarks that hold for it.
+// One validator as the rules see it: its row if there is one, and the watermarks that hold for it.
 struct Subject {
   std::optional<ValidatorRow> row;
-  Watermarks low;
+  Watermarks floor;  // of the whole store
+  Watermarks low;    // the higher of the floor and the validator's own
 };
 
 Result<Verdict> judge_network(SlashingTransaction& tx, const Check& check) {
@@ -51,38 +52,37 @@ Verdict judge_key(const Policy& policy, const Check& check, const std::optional<
   return {};
 }
 
-Verdict below_watermark(const Policy& policy, const Watermarks& low, Slot slot) {
-  if (low.block_slot && slot < *low.block_slot) {
-    return slashable("block slot " + text(slot) + " is below the low watermark " + text(*low.block_slot));
+// At the mark itself the minimal strategy has no roots to compare, and a floor speaks of messages nobody recorded here.
+template <class Number>
+Verdict judge_mark(const Policy& policy, const char* what, Number value, const std::optional<Number>& low,
+                   const std::optional<Number>& floor) {
+  if (low && value < *low) {
+    return slashable(std::string(what) + " " + text(value) + " is below the low watermark " + text(*low));
   }
-  if (policy.strategy == Strategy::minimal && low.block_slot && slot == *low.block_slot) {
-    return slashable("block slot " + text(slot) +
-                     " is not above the watermark, and the minimal strategy keeps no roots");
+  if (low == value && policy.strategy == Strategy::minimal) {
+    return slashable(std::string(what) + " " + text(value) + " is not above the watermark of the minimal strategy");
+  }
+  if (floor == value) {
+    return slashable(std::string(what) + " " + text(value) + " is not above the floor of the store");
   }
   return {};
 }
 
-Verdict below_watermark(const Policy& policy, const Watermarks& low, const AttestationCheck& vote) {
+Verdict judge_marks(const Policy& policy, const Subject& subject, const AttestationCheck& vote) {
   if (vote.source > vote.target) {
     return slashable("source epoch " + text(vote.source) + " is after target epoch " + text(vote.target));
   }
-  if (low.source_epoch && vote.source < *low.source_epoch) {
-    return slashable("source epoch " + text(vote.source) + " is below the low watermark " + text(*low.source_epoch));
+  if (subject.low.source_epoch && vote.source < *subject.low.source_epoch) {
+    return slashable("source epoch " + text(vote.source) + " is below the low watermark " +
+                     text(*subject.low.source_epoch));
   }
-  if (low.target_epoch && vote.target < *low.target_epoch) {
-    return slashable("target epoch " + text(vote.target) + " is below the low watermark " + text(*low.target_epoch));
-  }
-  if (policy.strategy == Strategy::minimal && low.target_epoch && vote.target == *low.target_epoch) {
-    return slashable("target epoch " + text(vote.target) +
-                     " is not above the watermark, and the minimal strategy keeps no roots");
-  }
-  return {};
+  return judge_mark(policy, "target epoch", vote.target, subject.low.target_epoch, subject.floor.target_epoch);
 }
 
 Result<Verdict> judge_block(SlashingTransaction& tx, const Policy& policy, const Subject& subject, Slot slot,
                             const Root& root, bool& repeated) {
-  if (Verdict below = below_watermark(policy, subject.low, slot)) {
-    return below;
+  if (Verdict refused = judge_mark(policy, "block slot", slot, subject.low.block_slot, subject.floor.block_slot)) {
+    return refused;
   }
   std::vector<SignedBlock> there;
   if (subject.row) {
@@ -117,8 +117,8 @@ Result<Verdict> judge_surround(SlashingTransaction& tx, std::int64_t validator, 
 
 Result<Verdict> judge_attestation(SlashingTransaction& tx, const Policy& policy, const Subject& subject,
                                   const AttestationCheck& vote, const Root& root, bool& repeated) {
-  if (Verdict below = below_watermark(policy, subject.low, vote)) {
-    return below;
+  if (Verdict refused = judge_marks(policy, subject, vote)) {
+    return refused;
   }
   std::vector<SignedAttestation> there;
   if (subject.row) {
@@ -210,8 +210,8 @@ Result<Verdict> check_and_record(SlashingTransaction& tx, const Policy& policy, 
   if (block == nullptr && vote == nullptr) {
     return Verdict();
   }
-  CC_ASSIGN(const Watermarks floor, tx.floor());
-  subject.low = subject.row ? higher(subject.row->low, floor) : floor;
+  CC_ASSIGN(subject.floor, tx.floor());
+  subject.low = subject.row ? higher(subject.row->low, subject.floor) : subject.floor;
   bool repeated = false;
   CC_ASSIGN(Verdict verdict, block != nullptr
                                  ? judge_block(tx, policy, subject, block->slot, check.signing_root, repeated)

@@ -62,8 +62,11 @@ Result<void> permit(SlashingTransaction& tx, const BlsPublicKey& key, bool fresh
 Result<void> withdraw(SlashingTransaction& tx, const BlsPublicKey& key);
 // Fixes the chain this store serves. Errors: network_mismatch when it already serves another.
 Result<void> set_network(SlashingTransaction& tx, const Root& genesis_validators_root);
-// Raises one validator's watermarks (never lowers them). History that was unknown stays unknown.
+// Raises one validator's watermarks (never lowers them). Whoever raises them knows of messages that this store may not:
+// a record that stands at the new mark is no longer allowed again. History that was unknown stays unknown.
 Result<void> raise_watermarks(SlashingTransaction& tx, const BlsPublicKey& key, const Watermarks& floor);
+// The same over a row at hand, which is stored.
+Result<void> raise_row(SlashingTransaction& tx, ValidatorRow& row, const Watermarks& marks);
 
 // What holds for a validator: the higher of its own watermarks and the store's floor.
 Watermarks higher(const Watermarks& a, const Watermarks& b);

@@ -16,8 +16,8 @@
 
 namespace cc::guard {
 
-// Watermarks only rise. A message below its low watermark is refused; at the slot or target of the watermark only the
-// recorded identical root passes. A vote's source may equal its watermark.
+// Watermarks only rise. A message below its validator's low watermark is refused; at the slot or target of the
+// watermark only the recorded identical root passes. A vote's source may equal its watermark.
 struct Watermarks {
   std::optional<Slot> block_slot;
   std::optional<Epoch> source_epoch;
@@ -64,10 +64,11 @@ class SlashingTransaction {
   virtual Result<void> add_attestation(std::int64_t validator, const SignedAttestation& attestation) = 0;
   virtual Result<std::optional<Root>> genesis_validators_root() = 0;
   virtual Result<void> set_genesis_validators_root(const Root& root) = 0;
-  // Watermarks of every validator, also of those the store has not seen yet (set by `slashing adopt`). Only rise.
+  // Watermarks of every validator, also of those the store has not seen yet (set by `slashing adopt`). Only rise. At
+  // the slot or target of the floor nothing passes, whatever is recorded there.
   virtual Result<Watermarks> floor() = 0;
   virtual Result<void> raise_floor(const Watermarks& floor) = 0;
-  // For export. Validators in order of public key, records in order of slot or target.
+  // For export. Validators in order of public key, blocks in order of slot, votes in order of target, then source.
   virtual Result<std::vector<BlsPublicKey>> validators() = 0;
   virtual Result<std::vector<SignedBlock>> all_blocks(std::int64_t validator) = 0;
   virtual Result<std::vector<SignedAttestation>> all_attestations(std::int64_t validator) = 0;

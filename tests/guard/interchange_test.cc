@@ -207,6 +207,35 @@ TEST(Export, CarriesTheWatermarksAsRecordsWithoutRoot) {
   EXPECT_EQ(one.attestations[1].target.value, 9U);
 }
 
+TEST(Export, SaysSeveralRootsAtOnePlaceAsOneUnknownRoot) {
+  MemorySlashingStore store;
+  Interchange data;
+  data.data.push_back({key_of(1),
+                       {{Slot{5}, root_of(1)}, {Slot{5}, root_of(2)}, {Slot{6}, root_of(3)}},
+                       {{Epoch{1}, Epoch{2}, root_of(1)}, {Epoch{1}, Epoch{2}, std::nullopt}}});
+  ASSERT_TRUE(import_into(store, data));
+  const Interchange out = export_from(store, ExportForm::complete);
+  ASSERT_EQ(out.data.at(0).blocks.size(), 2U);
+  EXPECT_EQ(out.data[0].blocks[0].signing_root, std::nullopt);
+  EXPECT_EQ(out.data[0].blocks[1].signing_root, root_of(3));
+  ASSERT_EQ(out.data[0].attestations.size(), 1U);
+  EXPECT_EQ(out.data[0].attestations[0].signing_root, std::nullopt);
+}
+
+TEST(Watermarks, RaisedToARecordNoLongerLetItPass) {
+  MemorySlashingStore store;
+  EXPECT_EQ(ask(store, kComplete, block(10, 1)), "ok");
+  EXPECT_EQ(ask(store, kComplete, vote(3, 5, 1)), "ok");
+  ASSERT_TRUE(change(
+      store, [](SlashingTransaction& tx) { return raise_watermarks(tx, key_of(1), {Slot{10}, Epoch{0}, Epoch{5}}); }));
+  EXPECT_EQ(ask(store, kComplete, block(10, 1)), "slashable");
+  EXPECT_EQ(ask(store, kComplete, vote(3, 5, 1)), "slashable");
+  EXPECT_EQ(ask(store, kComplete, vote(3, 6, 1)), "ok");
+  ASSERT_TRUE(
+      change(store, [](SlashingTransaction& tx) { return tx.raise_floor({std::nullopt, std::nullopt, Epoch{6}}); }));
+  EXPECT_EQ(ask(store, kComplete, vote(3, 6, 1)), "slashable");
+}
+
 TEST(Export, InMinimalFormHoldsTheHighestMarks) {
   MemorySlashingStore store;
   EXPECT_EQ(ask(store, kComplete, block(10, 1)), "ok");
