@@ -76,12 +76,11 @@ std::string explain(CLI::App& root, const std::vector<std::string>& words, const
     return "unknown command '" + reached.unknown + "'; the nearest known one is '" + nearest(reached.unknown, known) +
            "'";
   }
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
-    for (const std::string& word : words) {
-      const std::string flag = word.substr(0, word.find('='));
-      if (flag.starts_with("--") && reached.command->get_option_no_throw(flag) == nullptr) {
-        return "unknown flag " + flag + "; the nearest known one is " + nearest_flag(*reached.command, flag);
-      }
+  // An unknown flag often is why a required one is missing: it comes first.
+  for (const std::string& word : words) {
+    const std::string flag = word.substr(0, word.find('='));
+    if (flag.starts_with("--") && reached.command->get_option_no_throw(flag) == nullptr) {
+      return "unknown flag " + flag + "; the nearest known one is " + nearest_flag(*reached.command, flag);
     }
   }
   return error.what();
@@ -141,14 +140,16 @@ int parse_and_run(std::vector<std::string> words) {
   return done ? 0 : fail_with(done.error());
 }
 
-void write_command(const CLI::App& command, std::string& out) {
-  const auto below = command.get_subcommands(nullptr);
-  if (command.get_parent() != nullptr) {
-    out += "\n## `" + full_name(&command) + "`\n\n" + command.get_description() + ".\n";
-  }
+// The flags of a command as a table; those in groups of their own are the configuration's and have a page of theirs.
+void write_flags(const CLI::App& command, std::string& out) {
   bool open = false;
+  bool configuration = false;
   for (const CLI::Option* option : command.get_options()) {
-    if (option->get_name() == "--help" || option->get_name() == "--version" || !below.empty()) {
+    if (option->get_name() == "--help") {
+      continue;
+    }
+    if (option->get_group() != "Options") {
+      configuration = true;
       continue;
     }
     out += open ? "" : "\n| flag | meaning |\n|---|---|\n";
@@ -157,6 +158,21 @@ void write_command(const CLI::App& command, std::string& out) {
     out += "| `" + option->get_name(option->get_positional(), true) + "`" +
            (option->get_required() ? " (required)" : "") + " | " + option->get_description() +
            (standard.empty() ? "" : ". Default: `" + standard + "`") + " |\n";
+  }
+  if (configuration) {
+    out +=
+        "\nEvery key of the [configuration](configuration.md) is a flag too: `server.listen_port` is "
+        "`--server-listen-port`.\n";
+  }
+}
+
+void write_command(const CLI::App& command, std::string& out) {
+  const auto below = command.get_subcommands(nullptr);
+  if (command.get_parent() != nullptr) {
+    out += "\n## `" + full_name(&command) + "`\n\n" + command.get_description() + ".\n";
+  }
+  if (below.empty()) {
+    write_flags(command, out);
   }
   for (const CLI::App* inner : below) {
     write_command(*inner, out);

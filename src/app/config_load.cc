@@ -67,6 +67,11 @@ Result<void> check_together(const Config& config) {
       return fail(ErrorKind::config_invalid, "network_genesis_root must be 0x and 64 hexadecimal digits");
     }
   }
+  // Without this list nothing would be limited, and callers without a token could seal or import.
+  if (config.unauthenticated_policy && !config.unauthenticated_policy->allowed_scopes) {
+    return fail(ErrorKind::config_invalid,
+                "unauthenticated_policy needs allowed_scopes: name what callers without a token may do");
+  }
   for (const auto& [name, policy] : config.auth_policies) {
     if (policy.token.empty()) {
       return fail(ErrorKind::config_invalid,

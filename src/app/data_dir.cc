@@ -46,9 +46,10 @@ bool flush_folder(const std::string& path) {
 }  // namespace
 
 Result<void> make_private_dir(const std::string& path) {
-  // The umask of the process gives every folder made here the mode 0700.
   std::error_code error;
-  fs::create_directories(path, error);
+  if (fs::create_directories(path, error)) {
+    fs::permissions(path, fs::perms::owner_all, error);
+  }
   if (error) {
     return fail(ErrorKind::store_unavailable, "the folder " + path + " cannot be made: " + error.message());
   }

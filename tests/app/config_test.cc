@@ -177,6 +177,11 @@ TEST_F(ConfigFile, APolicyWithoutTokenIsRefused) {
   EXPECT_TRUE(holds(message("auth_policies:\n  a:\n"), "auth_policies.a needs a token"));
 }
 
+TEST_F(ConfigFile, CallersWithoutATokenGetNothingThatIsNotNamed) {
+  EXPECT_TRUE(holds(message("unauthenticated_policy:\n  denied_scopes: [sign]\n"), "needs allowed_scopes"));
+  EXPECT_FALSE(load("unauthenticated_policy:\n")->unauthenticated_policy);
+}
+
 TEST_F(ConfigFile, SecretsComeFromTheEnvironmentOrStandForThemselves) {
   const std::string yaml = "auth_policies:\n  a:\n    token: \"env:T\"\n  b:\n    token: literal-token-of-b\n";
   auto config = load(yaml);
