@@ -86,7 +86,7 @@ TEST(CeremonyQueue, ItsEndDropsWhatWaitsAndFinishesWhatRuns) {
   const std::weak_ptr<int> dropped = token;
   {
     CeremonyQueue queue;
-    ASSERT_TRUE(queue.run("a", [&stage, work = stage.entry("ran")] { work(); }));
+    ASSERT_TRUE(queue.run("a", [work = stage.entry("ran")] { work(); }));
     stage.wait_for(1);
     ASSERT_TRUE(queue.run("a", [&stage] { stage.open(); }));
     ASSERT_TRUE(queue.run("a", [token = std::move(token)] {}));
