@@ -1,0 +1,326 @@
+#include "adapters/sqlite/slashing_store.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+#include "adapters/sqlite/slashing_schema.h"
+#include "adapters/sqlite/sqlite_fixture.h"
+#include "guard/interchange.h"
+
+namespace cc::sqlite {
+namespace {
+
+using test::TemporaryFolder;
+
+class SlashingStoreTest : public testing::Test {
+ protected:
+  std::string path() const { return (folder_ / "slashing.sqlite").string(); }
+  std::unique_ptr<SqliteSlashingStore> open() {
+    auto store = open_store(path());
+    EXPECT_TRUE(store) << store.error().message;
+    return std::move(store).value();
+  }
+  mode_t mode_of(const std::string& file) const {
+    struct stat about{};
+    EXPECT_EQ(::stat(file.c_str(), &about), 0) << file;
+    return about.st_mode & 0777;
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(SlashingStoreTest, KeepsWhatItRecordedOverAReopening) {
+  {
+    auto store = open();
+    EXPECT_EQ(ask(*store, block(10, 1)), "ok");
+    EXPECT_EQ(ask(*store, vote(2, 3, 1)), "ok");
+  }
+  auto store = open();
+  EXPECT_EQ(ask(*store, block(10, 1)), "ok");
+  EXPECT_EQ(ask(*store, block(10, 2)), "slashable");
+  EXPECT_EQ(ask(*store, vote(2, 3, 2)), "slashable");
+  EXPECT_EQ(ask(*store, vote(1, 4, 2)), "slashable");
+}
+
+TEST_F(SlashingStoreTest, IsPrivate) {
+  const std::string deep = (folder_ / "a").string() + "/b/slashing.sqlite";
+  auto store = open_store(deep);
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_EQ(ask(**store, block(1, 1)), "ok");
+  EXPECT_EQ(mode_of((folder_ / "a").string()), 0700U);
+  EXPECT_EQ(mode_of((folder_ / "a/b").string()), 0700U);
+  for (const char* end : {"", "-wal", ".lock"}) {
+    EXPECT_EQ(mode_of(deep + end), 0600U) << end;
+  }
+}
+
+TEST_F(SlashingStoreTest, TakesAwayRightsThatOthersHaveOnTheFile) {
+  open();
+  ASSERT_EQ(::chmod(path().c_str(), 0644), 0);
+  auto store = open();
+  EXPECT_EQ(mode_of(path()), 0600U);
+}
+
+TEST_F(SlashingStoreTest, IsNotMadeWhenItMustExist) {
+  const auto store = open_store(path(), OpenMode::existing_only);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().kind, ErrorKind::not_found);
+  EXPECT_FALSE(std::filesystem::exists(path()));
+  EXPECT_FALSE(std::filesystem::exists(path() + ".lock"));
+}
+
+TEST_F(SlashingStoreTest, CountsRunsAndCommitsAndNotRefusals) {
+  auto store = open();
+  const auto first = store->identity();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->run, 0U);
+  EXPECT_EQ(first->commits, 0U);
+  EXPECT_FALSE(first->chamber);
+  EXPECT_EQ(store->begin_run()->run, 1U);
+  EXPECT_EQ(store->identity()->commits, 1U);
+  EXPECT_EQ(ask(*store, block(10, 1)), "ok");
+  EXPECT_EQ(store->identity()->commits, 2U);
+  EXPECT_EQ(ask(*store, block(10, 2)), "slashable");
+  EXPECT_EQ(ask(*store, block(10, 1)), "ok");
+  EXPECT_EQ(store->identity()->commits, 2U);
+  const auto id = store->identity()->id;
+  store.reset();
+  store = open();
+  EXPECT_EQ(store->identity()->id, id);
+  EXPECT_EQ(store->identity()->run, 1U);
+  EXPECT_EQ(store->begin_run()->run, 2U);
+}
+
+TEST_F(SlashingStoreTest, DrawsAnIdOfItsOwn) {
+  SystemRandom random;
+  auto one = SqliteSlashingStore::open((folder_ / "one").string(), OpenMode::open_or_create, random);
+  auto two = SqliteSlashingStore::open((folder_ / "two").string(), OpenMode::open_or_create, random);
+  EXPECT_NE((*one)->identity()->id, (*two)->identity()->id);
+}
+
+TEST_F(SlashingStoreTest, NamesItsChamberAndNeverLowersItsEpoch) {
+  auto store = open();
+  const std::array<std::uint8_t, 16> chamber{1};
+  const std::array<std::uint8_t, 16> other{2};
+  ASSERT_TRUE(store->name_chamber(chamber, 3, root_of(3)));
+  ASSERT_TRUE(store->name_chamber(chamber, 3, root_of(4)));
+  EXPECT_EQ(store->name_chamber(chamber, 2, root_of(2)).error().kind, ErrorKind::record_older);
+  EXPECT_EQ(store->identity()->chamber, chamber);
+  EXPECT_EQ(store->identity()->highest_epoch, 3U);
+  EXPECT_EQ(store->identity()->core_digest, root_of(4));
+  ASSERT_TRUE(store->name_chamber(other, 1, root_of(5)));
+  EXPECT_EQ(store->identity()->chamber, other);
+  EXPECT_EQ(store->identity()->highest_epoch, 1U);
+}
+
+TEST_F(SlashingStoreTest, KeepsNothingOfATransactionThatFailsOrThrows) {
+  auto store = open();
+  EXPECT_EQ(store
+                ->transact([](guard::SlashingTransaction& tx) -> Result<void> {
+                  CC_TRY(guard::check_and_record(tx, guard::Policy{}, block(10, 1)));
+                  return fail(ErrorKind::overloaded, "given up");
+                })
+                .error()
+                .kind,
+            ErrorKind::overloaded);
+  EXPECT_EQ(store
+                ->transact([](guard::SlashingTransaction& tx) -> Result<void> {
+                  CC_TRY(guard::check_and_record(tx, guard::Policy{}, block(10, 1)));
+                  throw std::bad_alloc();
+                })
+                .error()
+                .kind,
+            ErrorKind::internal);
+  EXPECT_EQ(store->identity()->commits, 0U);
+  EXPECT_EQ(ask(*store, block(10, 2)), "ok");
+}
+
+TEST_F(SlashingStoreTest, IsHeldByOneOpeningAtATimeInOneProcess) {
+  auto store = open();
+  const auto second = open_store(path());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::store_locked);
+  EXPECT_EQ(ask(*store, block(10, 1)), "ok") << "the attempt must not loosen the first lock";
+  EXPECT_FALSE(open_store(path()));
+  store.reset();
+  EXPECT_TRUE(open_store(path()));
+}
+
+TEST_F(SlashingStoreTest, IsRefusedToAnotherProcessNamingTheHolder) {
+  auto store = open();
+  const pid_t holder = ::getpid();
+  EXPECT_EQ(in_child([&] {
+              const auto second = open_store(path());
+              const bool named =
+                  !second && second.error().message.find("process " + std::to_string(holder)) != std::string::npos;
+              return !second && second.error().kind == ErrorKind::store_locked && named ? 0 : 1;
+            }),
+            0);
+}
+
+TEST_F(SlashingStoreTest, IsRefusedThroughASymbolicLinkAndWithoutItsLockFile) {
+  auto store = open();
+  const std::string link = (folder_ / "link.sqlite").string();
+  std::filesystem::create_symlink(path(), link);
+  EXPECT_EQ(open_store(link).error().kind, ErrorKind::store_locked);
+  ASSERT_TRUE(std::filesystem::remove(path() + ".lock"));
+  EXPECT_EQ(in_child([&] {
+              const auto second = open_store(path());
+              return !second && second.error().kind == ErrorKind::store_locked ? 0 : 1;
+            }),
+            0)
+      << "SQLite's own lock must hold too";
+}
+
+TEST_F(SlashingStoreTest, IsFreeRightAfterItsHolderWasKilled) {
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto store = open_store(path());
+    const char done = store && ask(**store, block(10, 1)) == "ok" ? 'y' : 'n';
+    static_cast<void>(!::write(ready[1], &done, 1));
+    ::pause();
+    ::_exit(0);
+  }
+  char done = 0;
+  ASSERT_EQ(::read(ready[0], &done, 1), 1);
+  EXPECT_EQ(done, 'y');
+  EXPECT_EQ(open_store(path()).error().kind, ErrorKind::store_locked);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  auto store = open();
+  EXPECT_EQ(ask(*store, block(10, 2)), "slashable");
+  ::close(ready[0]);
+  ::close(ready[1]);
+}
+
+TEST_F(SlashingStoreTest, LetsOneOfManyRacingThreadsWin) {
+  auto store = open();
+  for (std::uint64_t slot = 1; slot <= 20; ++slot) {
+    std::atomic<int> blocks = 0;
+    std::atomic<int> votes = 0;
+    std::vector<std::thread> threads;
+    for (std::uint64_t root = 1; root <= 4; ++root) {
+      threads.emplace_back([&, root] {
+        blocks += ask(*store, block(slot, root)) == "ok" ? 1 : 0;
+        votes += ask(*store, vote(slot, slot + root % 2, root)) == "ok" ? 1 : 0;
+      });
+    }
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
+    EXPECT_EQ(blocks, 1) << slot;
+    EXPECT_GE(votes, 1) << slot;
+    EXPECT_LE(votes, 2) << slot << ": one for each target";
+  }
+}
+
+TEST_F(SlashingStoreTest, OrdersNumbersOfAll64Bits) {
+  for (const std::uint64_t value :
+       {std::uint64_t{0}, std::uint64_t{1}, (std::uint64_t{1} << 63) - 1, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
+    EXPECT_EQ(number_from(stored_number(value)), value);
+  }
+  EXPECT_LT(stored_number(5), stored_number(std::uint64_t{1} << 63));
+  EXPECT_LT(stored_number(std::uint64_t{1} << 63), stored_number(~std::uint64_t{0}));
+  auto store = open();
+  EXPECT_EQ(ask(*store, vote(0, 1, 1)), "ok");
+  EXPECT_EQ(ask(*store, vote((std::uint64_t{1} << 63) - 1, (std::uint64_t{1} << 63) + 1, 1)), "ok");
+  EXPECT_EQ(ask(*store, vote(5, ~std::uint64_t{0}, 1)), "slashable");
+  EXPECT_EQ(ask(*store, vote(std::uint64_t{1} << 63, std::uint64_t{1} << 63, 1)), "slashable");
+}
+
+TEST_F(SlashingStoreTest, DropsAWholeImportThatFailsAtItsEnd) {
+  auto store = open();
+  guard::Interchange file;
+  for (std::uint32_t i = 1; i <= 50; ++i) {
+    file.data.push_back({key_of(i), {{Slot{i}, std::nullopt}}, {}});
+  }
+  EXPECT_FALSE(store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
+    CC_TRY(guard::import_interchange(tx, file, guard::Strategy::complete));
+    return fail(ErrorKind::interchange_invalid, "the last line is wrong");
+  }));
+  ASSERT_TRUE(store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
+    CC_ASSIGN(const auto keys, tx.validators());
+    EXPECT_TRUE(keys.empty());
+    CC_ASSIGN(const auto root, tx.genesis_validators_root());
+    EXPECT_FALSE(root);
+    return {};
+  }));
+}
+
+// The tables themselves refuse what the rules never ask for.
+TEST_F(SlashingStoreTest, RefusesToLowerWatermarksInTheTables) {
+  {
+    auto store = open();
+    EXPECT_EQ(ask(*store, block(10, 1)), "ok");
+    EXPECT_EQ(ask(*store, vote(2, 3, 1)), "ok");
+    ASSERT_TRUE(store->name_chamber({1}, 5, root_of(1)));
+    EXPECT_EQ(store
+                  ->transact([](guard::SlashingTransaction& tx) -> Result<void> {
+                    CC_ASSIGN(auto row, tx.validator(key_of(1), false));
+                    row->low.block_slot = Slot{9};
+                    return tx.update_validator(*row);
+                  })
+                  .error()
+                  .kind,
+              ErrorKind::store_unavailable);
+  }
+  sqlite3* raw = nullptr;
+  ASSERT_EQ(sqlite3_open(path().c_str(), &raw), SQLITE_OK);
+  for (const char* sql :
+       {"UPDATE validators SET low_block_slot = NULL", "UPDATE validators SET low_source_epoch = low_source_epoch - 1",
+        "UPDATE validators SET generation = -1", "UPDATE identity SET commits = commits - 1",
+        "UPDATE identity SET highest_epoch = 4", "UPDATE identity SET genesis_validators_root = NULL",
+        "UPDATE identity SET id = randomblob(16)", "UPDATE blocks SET signing_root = zeroblob(32)",
+        "UPDATE attestations SET target_epoch = 0", "DELETE FROM validators"}) {
+    EXPECT_EQ(sqlite3_exec(raw, sql, nullptr, nullptr, nullptr), SQLITE_CONSTRAINT) << sql;
+  }
+  sqlite3_close(raw);
+}
+
+TEST_F(SlashingStoreTest, RaisesItsFloorOnly) {
+  auto store = open();
+  const auto raise = [&](guard::Watermarks floor) {
+    EXPECT_TRUE(store->transact([&](guard::SlashingTransaction& tx) { return tx.raise_floor(floor); }));
+    guard::Watermarks now;
+    EXPECT_TRUE(store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
+      CC_ASSIGN(now, tx.floor());
+      return {};
+    }));
+    return now;
+  };
+  EXPECT_EQ(raise({}), guard::Watermarks{});
+  EXPECT_EQ(raise({Slot{5}, std::nullopt, Epoch{7}}), (guard::Watermarks{Slot{5}, std::nullopt, Epoch{7}}));
+  EXPECT_EQ(raise({Slot{4}, Epoch{1}, Epoch{9}}), (guard::Watermarks{Slot{5}, Epoch{1}, Epoch{9}}));
+  store.reset();
+  store = open();
+  EXPECT_EQ(raise({}), (guard::Watermarks{Slot{5}, Epoch{1}, Epoch{9}}));
+}
+
+TEST_F(SlashingStoreTest, ReadsForPeopleThroughItsViews) {
+  {
+    auto store = open();
+    EXPECT_EQ(ask(*store, vote(2, 3, 1)), "ok");
+  }
+  sqlite3* raw = nullptr;
+  ASSERT_EQ(sqlite3_open(path().c_str(), &raw), SQLITE_OK);
+  std::string row;
+  const auto take = [](void* to, int columns, char** values, char**) {
+    for (int i = 0; i < columns; ++i) {
+      *static_cast<std::string*>(to) += std::string(values[i]) + " ";
+    }
+    return 0;
+  };
+  ASSERT_EQ(sqlite3_exec(raw, "SELECT source_epoch, target_epoch, signing_root FROM readable_attestations", take, &row,
+                         nullptr),
+            SQLITE_OK);
+  EXPECT_EQ(row, "2 3 " + to_0x(root_of(1)) + " ");
+  sqlite3_close(raw);
+}
+
+}  // namespace
+}  // namespace cc::sqlite
