@@ -168,11 +168,14 @@ Result<void> remember(SlashingTransaction& tx, std::int64_t validator, const Att
 }
 
 template <class Duty>
-Result<void> record(SlashingTransaction& tx, const Policy& policy, const Check& check, const Duty& duty) {
+Result<void> record(SlashingTransaction& tx, const Policy& policy, const Check& check, const Duty& duty,
+                    std::optional<ValidatorRow> row) {
   if (check.genesis_validators_root) {
     CC_TRY(set_network(tx, *check.genesis_validators_root));
   }
-  CC_ASSIGN(std::optional<ValidatorRow> row, tx.validator(check.key, true));
+  if (!row) {
+    CC_ASSIGN(row, tx.validator(check.key, true));
+  }
   if (!row) {
     return fail(ErrorKind::internal, "the slashing store made no row for a validator");
   }
@@ -223,7 +226,8 @@ Result<Verdict> check_and_record(SlashingTransaction& tx, const Policy& policy, 
     *notes = {!repeated && !(subject.row && subject.row->history_known), repeated};
   }
   if (!repeated) {
-    CC_TRY(block != nullptr ? record(tx, policy, check, block->slot) : record(tx, policy, check, *vote));
+    CC_TRY(block != nullptr ? record(tx, policy, check, block->slot, subject.row)
+                            : record(tx, policy, check, *vote, subject.row));
   }
   return Verdict();
 }

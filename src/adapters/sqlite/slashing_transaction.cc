@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "adapters/sqlite/slashing_schema.h"
+#include "guard/rules.h"
 
 namespace cc::sqlite {
 namespace {
@@ -165,43 +166,50 @@ Result<void> SqliteSlashingTransaction::add_attestation(std::int64_t validator,
   return {};
 }
 
+Result<const SqliteSlashingTransaction::Common*> SqliteSlashingTransaction::common() {
+  if (!common_) {
+    CC_ASSIGN(Statement* const query,
+              database_.statement("SELECT genesis_validators_root, floor_block_slot, floor_source_epoch,"
+                                  " floor_target_epoch FROM identity"));
+    CC_ASSIGN(const bool row, database_.step(*query));
+    if (!row) {
+      return fail(ErrorKind::store_unavailable, "the slashing store has lost its identity row: restore a backup");
+    }
+    common_ = Common{root_at(*query, 0),
+                     {number_at<Slot>(*query, 1), number_at<Epoch>(*query, 2), number_at<Epoch>(*query, 3)}};
+    query->reset();
+  }
+  return &*common_;
+}
+
 Result<std::optional<Root>> SqliteSlashingTransaction::genesis_validators_root() {
-  CC_ASSIGN(Statement* const query, database_.statement("SELECT genesis_validators_root FROM identity"));
-  CC_ASSIGN(const bool row, database_.step(*query));
-  const std::optional<Root> root = row ? root_at(*query, 0) : std::nullopt;
-  query->reset();
-  return root;
+  CC_ASSIGN(const Common* const known, common());
+  return known->genesis_validators_root;
 }
 
 Result<void> SqliteSlashingTransaction::set_genesis_validators_root(const Root& root) {
   CC_ASSIGN(Statement* const update, database_.statement("UPDATE identity SET genesis_validators_root = ?"));
   update->bind(ByteView(root));
   CC_TRY(database_.run(*update));
+  common_.reset();
   return {};
 }
 
 Result<guard::Watermarks> SqliteSlashingTransaction::floor() {
-  CC_ASSIGN(Statement* const query,
-            database_.statement("SELECT floor_block_slot, floor_source_epoch, floor_target_epoch FROM identity"));
-  CC_ASSIGN(const bool row, database_.step(*query));
-  guard::Watermarks floor;
-  if (row) {
-    floor = {number_at<Slot>(*query, 0), number_at<Epoch>(*query, 1), number_at<Epoch>(*query, 2)};
-  }
-  query->reset();
-  return floor;
+  CC_ASSIGN(const Common* const known, common());
+  return known->floor;
 }
 
 Result<void> SqliteSlashingTransaction::raise_floor(const guard::Watermarks& floor) {
-  CC_ASSIGN(
-      Statement* const update,
-      database_.statement("UPDATE identity SET"
-                          " floor_block_slot = max(ifnull(floor_block_slot, ?1), ifnull(?1, floor_block_slot)),"
-                          " floor_source_epoch = max(ifnull(floor_source_epoch, ?2), ifnull(?2, floor_source_epoch)),"
-                          " floor_target_epoch = max(ifnull(floor_target_epoch, ?3), ifnull(?3, floor_target_epoch))"));
-  update->bind(stored_number(floor.block_slot)).bind(stored_number(floor.source_epoch));
-  update->bind(stored_number(floor.target_epoch));
+  CC_ASSIGN(const guard::Watermarks now, this->floor());
+  const guard::Watermarks raised = guard::higher(now, floor);
+  CC_ASSIGN(Statement* const update,
+            database_.statement("UPDATE identity SET floor_block_slot = ?, floor_source_epoch = ?,"
+                                " floor_target_epoch = ?"));
+  update->bind(stored_number(raised.block_slot)).bind(stored_number(raised.source_epoch));
+  update->bind(stored_number(raised.target_epoch));
   CC_TRY(database_.run(*update));
+  common_.reset();
   return {};
 }
 

@@ -1,4 +1,5 @@
-// guard::SlashingTransaction over the tables: each method one cached statement, each look-up bounded by an index.
+// guard::SlashingTransaction over the tables: each method one cached statement, each look-up bounded by an index. Lives
+// inside one transaction of the database.
 #pragma once
 
 #include "adapters/sqlite/database.h"
@@ -33,7 +34,15 @@ class SqliteSlashingTransaction final : public guard::SlashingTransaction {
   Result<std::vector<guard::SignedAttestation>> attestations(Statement& query);
   Result<std::optional<guard::SignedAttestation>> first_attestation(Statement& query);
 
+  // What the identity row says of all validators alike; read once per transaction.
+  struct Common {
+    std::optional<Root> genesis_validators_root;
+    guard::Watermarks floor;
+  };
+  Result<const Common*> common();
+
   Database& database_;
+  std::optional<Common> common_;
 };
 
 }  // namespace cc::sqlite
