@@ -46,7 +46,7 @@ struct Context {
   std::function<void()> chamber_changed;
   ApiOptions options;
   // Of the API's server, for a scrape; may be empty.
-  std::function<http::ServerCounters()> server_counters = {};
+  std::function<http::ServerCounters()> server_counters = nullptr;
 };
 
 }  // namespace cc::api

@@ -77,8 +77,11 @@ Result<JsonObject> JsonObject::checked(const void* object, std::string where,
       found = found || name == std::string_view(member.key());
     }
     if (!found) {
-      std::string name(std::string_view(member.key()).substr(0, 64));
-      return malformed("unknown field " + (where.empty() ? name : where + "." + name) + "; known: " + joined(known));
+      std::string message = "unknown field ";
+      message += where.empty() ? "" : where + ".";
+      message += std::string_view(member.key()).substr(0, 64);
+      message += "; known: ";
+      return malformed(message + joined(known));
     }
   }
   return JsonObject(object, std::move(where));

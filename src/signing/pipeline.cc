@@ -113,21 +113,17 @@ std::optional<Error> Pipeline::Engine::refusal_at_the_door() const {
 }
 
 void Pipeline::Engine::submit(SignJob job) {
-  std::optional<Error> refusal;
-  {
-    const std::lock_guard lock(mutex_);
-    refusal = refusal_at_the_door();
-    if (!refusal) {
-      queue_.push_back(std::move(job));
-      ++unanswered_;
-    }
-  }
-  if (refusal) {
+  std::unique_lock lock(mutex_);
+  if (std::optional<Error> refusal = refusal_at_the_door()) {
+    lock.unlock();
     refused_.fetch_add(1);
     job.key.reset();
     job.reply(fail(*std::move(refusal)));
     return;
   }
+  queue_.push_back(std::move(job));
+  ++unanswered_;
+  lock.unlock();
   wake_.notify_one();
 }
 
