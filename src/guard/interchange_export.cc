@@ -17,24 +17,33 @@ Watermarks highest_of(const InterchangeEntry& entry) {
   return highest;
 }
 
-bool same_place(const SignedBlock& a, const SignedBlock& b) { return a.slot == b.slot; }
-bool same_place(const SignedAttestation& a, const SignedAttestation& b) {
-  return a.source == b.source && a.target == b.target;
-}
-
-// Several roots at one place refuse every root there, as one record without root does: the file says it that way, so
-// that no reader takes it for slashable data. Records come in order of their place.
-template <class Record>
-void merge_roots(std::vector<Record>& records) {
-  std::vector<Record> merged;
-  for (const Record& record : records) {
-    if (!merged.empty() && same_place(merged.back(), record)) {
+// Several blocks at one slot refuse every root there, as one record without root does: the file says it that way, so
+// that no reader takes it for slashable data. Records come in order.
+void merge(std::vector<SignedBlock>& blocks) {
+  std::vector<SignedBlock> merged;
+  for (const SignedBlock& block : blocks) {
+    if (!merged.empty() && merged.back().slot == block.slot) {
       merged.back().signing_root.reset();
     } else {
-      merged.push_back(record);
+      merged.push_back(block);
     }
   }
-  records = std::move(merged);
+  blocks = std::move(merged);
+}
+
+// Same for votes with one target; their different sources stay, for the sake of surround votes.
+void merge(std::vector<SignedAttestation>& votes) {
+  std::vector<SignedAttestation> merged;
+  for (const SignedAttestation& vote : votes) {
+    const bool shared = !merged.empty() && merged.back().target == vote.target;
+    if (shared) {
+      merged.back().signing_root.reset();
+    }
+    if (!shared || merged.back().source != vote.source) {
+      merged.push_back({vote.source, vote.target, shared ? std::nullopt : vote.signing_root});
+    }
+  }
+  votes = std::move(merged);
 }
 
 // The file has no watermarks of its own: its reader takes the lowest records for them. So the low watermark becomes a
@@ -64,8 +73,13 @@ void put_vote_watermark(std::vector<SignedAttestation>& votes, const Watermarks&
     }
   }
   std::erase_if(votes, [&](const SignedAttestation& vote) {
-    return vote.target < target || (vote.target == target && (vote.source < source || floor.target_epoch == target));
+    return vote.target < target || (vote.target == target && vote.source < source);
   });
+  for (SignedAttestation& vote : votes) {
+    if (floor.target_epoch == vote.target) {
+      vote.signing_root.reset();
+    }
+  }
   if (votes.empty() || votes.front().target != target) {
     votes.insert(votes.begin(), {source, target, std::nullopt});
   }
@@ -84,8 +98,8 @@ Result<InterchangeEntry> export_validator(SlashingTransaction& tx, const BlsPubl
     entry.blocks.clear();
     entry.attestations.clear();
   }
-  merge_roots(entry.blocks);
-  merge_roots(entry.attestations);
+  merge(entry.blocks);
+  merge(entry.attestations);
   put_block_watermark(entry.blocks, low, floor);
   put_vote_watermark(entry.attestations, low, floor);
   return entry;
