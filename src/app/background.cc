@@ -89,7 +89,7 @@ Milliseconds Background::jittered(Milliseconds pause) {
   const auto draw = random_.array<2>();
   const std::int64_t part = draw[0] << 8 | draw[1];  // 0..65535
   // Between half and the whole of the pause.
-  return pause / 2 + Milliseconds(pause.count() * part / (2 * 65536));
+  return pause / 2 + Milliseconds(pause.count() * part / 131072);
 }
 
 }  // namespace cc::app

@@ -31,7 +31,7 @@ void add_selftest_command(CLI::App& root, Chosen& chosen);
 // A subcommand with options of its own. `body` gets them after parsing.
 template <class Options>
 CLI::App* add_command(CLI::App& parent, Chosen& chosen, const std::string& name, const std::string& help,
-                      std::shared_ptr<Options> options, Result<void> (*body)(const Options&)) {
+                      const std::shared_ptr<Options>& options, Result<void> (*body)(const Options&)) {
   CLI::App* command = parent.add_subcommand(name, help);
   command->callback([&chosen, options, body] { chosen.run = [options, body] { return body(*options); }; });
   return command;

@@ -35,7 +35,8 @@ using OptionalList = std::optional<TextList>;
     }                                                   \
   }
 
-constexpr std::uint64_t kDay = 24 * 60 * 60;
+constexpr std::uint64_t kDay = 86'400;
+constexpr std::uint64_t kWeekInMinutes = 10'080;
 
 std::vector<ConfigKey> network_keys() {
   return {
@@ -134,7 +135,7 @@ std::vector<ConfigKey> chain_and_store_keys() {
        .slot = CC_AT(std::string, signer_state.backend),
        .standard = "sqlite",
        .help = "Where the seal record lies.",
-       .choices = {"sqlite"}},
+       .choices_list = "sqlite"},
       {.path = "signer_state.path",
        .slot = CC_AT(std::string, signer_state.path),
        .standard = "",
@@ -144,8 +145,8 @@ std::vector<ConfigKey> chain_and_store_keys() {
        .slot = CC_AT(std::uint64_t, signer_state.unseal_timeout_minutes),
        .standard = "30",
        .help = "Collected operator shares are dropped this long after the first one; 0 keeps them.",
-       .maximum = 7 * 24 * 60,
-       .old_paths = {"key_sources.dynamodb.unseal_timeout_minutes"}},
+       .maximum = kWeekInMinutes,
+       .old_paths_list = "key_sources.dynamodb.unseal_timeout_minutes"},
       {.path = "key_sources.sealed.path",
        .slot = CC_AT(std::string, sealed_keys_path),
        .standard = "",
@@ -155,26 +156,26 @@ std::vector<ConfigKey> chain_and_store_keys() {
        .slot = CC_AT(std::string, anti_slashing.backend),
        .standard = "sqlite",
        .help = "Where the slashing protection history lies.",
-       .choices = {"sqlite"},
-       .old_paths = {"antislashing.backend"}},
+       .choices_list = "sqlite",
+       .old_paths_list = "antislashing.backend"},
       {.path = "anti_slashing.path",
        .slot = CC_AT(std::string, anti_slashing.path),
        .standard = "",
        .help = "SQLite file of the slashing protection history. Never copy or restore it by itself.",
        .standard_note = "DATA_DIR/slashing.sqlite",
-       .old_paths = {"antislashing.path"}},
+       .old_paths_list = "antislashing.path"},
       {.path = "anti_slashing.strategy",
        .slot = CC_AT(std::string, anti_slashing.strategy),
        .standard = "complete",
        .help = "complete keeps the history with signing roots, so that a repeated identical request is answered again; "
                "minimal keeps watermarks only.",
-       .choices = {"complete", "minimal"},
-       .old_paths = {"antislashing.strategy"}},
+       .choices_list = "complete,minimal",
+       .old_paths_list = "antislashing.strategy"},
       {.path = "anti_slashing.require_history",
        .slot = CC_AT(bool, anti_slashing.require_history),
        .standard = "false",
        .help = "Refuses (412) to sign with an imported key that has no slashing history here.",
-       .old_paths = {"antislashing.require_history"}},
+       .old_paths_list = "antislashing.require_history"},
   };
 }
 
@@ -207,7 +208,7 @@ std::vector<ConfigKey> chamber_keys() {
        .slot = CC_AT(std::string, memory_lock),
        .standard = "prefer",
        .help = "Locking of secret memory against swap: require refuses to run without, prefer warns, off does not try.",
-       .choices = {"require", "prefer", "off"}},
+       .choices_list = "require,prefer,off"},
       {.path = "signing.workers",
        .slot = CC_AT(std::uint64_t, signing_workers),
        .standard = "0",
@@ -217,12 +218,12 @@ std::vector<ConfigKey> chamber_keys() {
        .slot = CC_AT(std::string, log_level),
        .standard = "info",
        .help = "Least level that is logged. RUST_LOG is understood too (containment_chamber=debug).",
-       .choices = {"trace", "debug", "info", "warn", "error"}},
+       .choices_list = "trace,debug,info,warn,error"},
       {.path = "log.format",
        .slot = CC_AT(std::string, log_format),
        .standard = "text",
        .help = "Log lines for people or for machines.",
-       .choices = {"text", "json"}},
+       .choices_list = "text,json"},
   };
 }
 

@@ -36,9 +36,9 @@ std::string standard(const ConfigKey& key) {
 }
 
 std::string values(const ConfigKey& key) {
-  if (!key.choices.empty()) {
+  if (!key.choices().empty()) {
     std::string out;
-    for (const std::string_view choice : key.choices) {
+    for (const std::string_view choice : key.choices()) {
       out += (out.empty() ? "`" : ", `") + std::string(choice) + "`";
     }
     return out;
@@ -52,7 +52,7 @@ std::string values(const ConfigKey& key) {
 
 std::string old_spellings(const ConfigKey& key) {
   std::string out;
-  for (const std::string_view spelling : key.old_paths) {
+  for (const std::string_view spelling : key.old_paths()) {
     out += (out.empty() ? " Old spelling: `" : ", `") + std::string(spelling) + "`";
   }
   return out.empty() ? out : out + ".";

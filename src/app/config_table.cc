@@ -14,6 +14,16 @@ struct Match : Handlers... {
 template <class... Handlers>
 Match(Handlers...) -> Match<Handlers...>;
 
+std::vector<std::string_view> words_of(std::string_view list) {
+  std::vector<std::string_view> out;
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    out.push_back(list.substr(0, comma));
+    list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
+  }
+  return out;
+}
+
 bool matches(std::string_view pattern, const Parts& path, std::string& name) {
   const Parts parts = split_path(pattern);
   if (parts.size() != path.size()) {
@@ -54,6 +64,9 @@ std::string_view ConfigKey::type() const {
 }
 
 bool ConfigKey::is_list() const { return type() == "list"; }
+
+std::vector<std::string_view> ConfigKey::choices() const { return words_of(choices_list); }
+std::vector<std::string_view> ConfigKey::old_paths() const { return words_of(old_paths_list); }
 
 std::string ConfigKey::flag() const {
   std::string out = "--" + std::string(path);
@@ -97,8 +110,8 @@ std::string join_path(const Parts& parts) {
 std::optional<FoundKey> find_key(const Parts& path) {
   for (const ConfigKey& key : config_table()) {
     std::string name;
-    const bool old = std::any_of(key.old_paths.begin(), key.old_paths.end(),
-                                 [&](std::string_view spelling) { return matches(spelling, path, name); });
+    const bool old =
+        std::ranges::any_of(key.old_paths(), [&](std::string_view spelling) { return matches(spelling, path, name); });
     if (old || matches(key.path, path, name)) {
       return FoundKey{&key, name};
     }
@@ -108,8 +121,8 @@ std::optional<FoundKey> find_key(const Parts& path) {
 
 bool is_section(const Parts& path) {
   return std::any_of(config_table().begin(), config_table().end(), [&](const ConfigKey& key) {
-    return lies_below(key.path, path) || std::any_of(key.old_paths.begin(), key.old_paths.end(),
-                                                     [&](auto spelling) { return lies_below(spelling, path); });
+    return lies_below(key.path, path) ||
+           std::ranges::any_of(key.old_paths(), [&](auto spelling) { return lies_below(spelling, path); });
   });
 }
 

@@ -24,10 +24,13 @@ struct ConfigKey {
   AnySlot slot;
   std::string_view standard;  // the default as one would write it; lists are comma-separated
   std::string_view help;
-  std::string_view standard_note = {};  // for people, when the default depends on the machine
+  std::string_view standard_note = "";  // for people, when the default depends on the machine
   std::uint64_t minimum = 0, maximum = 0;
-  std::vector<std::string_view> choices = {};
-  std::vector<std::string_view> old_paths = {};
+  std::string_view choices_list = "";    // comma-separated; empty: any text
+  std::string_view old_paths_list = "";  // comma-separated
+
+  std::vector<std::string_view> choices() const;
+  std::vector<std::string_view> old_paths() const;
 
   std::string_view type() const;
   bool is_list() const;

@@ -61,9 +61,9 @@ struct Storing {
   const std::string& text() const { return value.items.front(); }
 
   Result<void> operator()(Slot<std::string> slot) const {
-    if (!key().choices.empty() &&
-        std::find(key().choices.begin(), key().choices.end(), text()) == key().choices.end()) {
-      return wrong(where, key(), "must be one of: " + joined(key().choices) + "; not " + in_quotes(text()));
+    const std::vector<std::string_view> choices = key().choices();
+    if (!choices.empty() && std::ranges::find(choices, text()) == choices.end()) {
+      return wrong(where, key(), "must be one of: " + joined(choices) + "; not " + in_quotes(text()));
     }
     slot(config, found.name) = text();
     return {};

@@ -225,7 +225,7 @@ TEST(ConfigTable, EveryKeyIsFoundByItsPathItsVariableAndItsOldSpellings) {
     EXPECT_EQ(found->key, &key);
     EXPECT_FALSE(is_section(split_path(key.path))) << key.path;
     EXPECT_FALSE(key.help.empty()) << key.path;
-    for (const auto spelling : key.old_paths) {
+    for (const auto spelling : key.old_paths()) {
       EXPECT_EQ(find_key(split_path(spelling))->key, &key) << spelling;
     }
     EXPECT_TRUE(key.variable().starts_with("CONTAINMENT_"));
