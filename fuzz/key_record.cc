@@ -1,5 +1,6 @@
 // rooms: keys
-// Key records and sentinels from a hostile store: what decodes re-encodes to itself, and nothing opens that was not sealed.
+// Key records and sentinels from a hostile store: what decodes re-encodes to itself, and nothing opens that was not
+// sealed.
 #include <cstdlib>
 
 #include "keys/key_record.h"
