@@ -23,6 +23,7 @@ Secret<32> content_key(const Secret<32>& lock_key, const ChamberId& chamber, con
 Result<void> check_subsets(const std::vector<crypto::Share>& shares, unsigned m, const Secret<32>& secret) {
   for (std::size_t start = 0; start < shares.size(); ++start) {
     std::vector<crypto::Share> window;
+    window.reserve(m);
     for (std::size_t i = 0; i < m; ++i) {
       window.push_back(clone(shares[(start + i) % shares.size()]));
     }
@@ -146,6 +147,7 @@ Result<Secret<32>> ShareCollection::combine() const {
   std::iota(chosen.begin(), chosen.end(), std::size_t{0});
   for (unsigned attempt = 0; attempt < kMaxAttempts; ++attempt) {
     std::vector<crypto::Share> subset;
+    subset.reserve(m_);
     for (const std::size_t at : chosen) {
       subset.push_back(clone(*candidates[at]));
     }

@@ -73,8 +73,8 @@ Result<void> Chamber::Machine::note(Result<void> outcome) {
   return outcome;
 }
 
-// After a seal nothing signs from any source, so that no record then counts as one that exists, until resume. A seal that
-// comes in between has barred the process before it closed the gate: asking once more leaves no gap.
+// After a seal nothing signs from any source, so that no record then counts as one that exists, until resume. A seal
+// that comes in between has barred the process before it closed the gate: asking once more leaves no gap.
 void Chamber::Machine::tell_listener(bool exists) {
   for (bool tell = exists || process() == ProcessPhase::barred; told_exists_ != tell;
        tell = exists || process() == ProcessPhase::barred) {

@@ -273,7 +273,10 @@ TEST(Rollback, AnEpochBelowTheSlashingStoresMemoryIsRefusedOverRestarts) {
   Opened opened(small_kms());
   opened.world.traces.kept.highest_epoch = 5;
   EXPECT_EQ(opened.open_with(opened.good.content), "record_older");
-  EXPECT_EQ(opened.world.start()->status().state, VisibleState::sealed);
+  const Status status = opened.world.start()->status();
+  EXPECT_EQ(status.state, VisibleState::sealed);
+  ASSERT_TRUE(status.trouble) << "named at boot, before anybody types a passphrase";
+  EXPECT_EQ(status.trouble->kind, ErrorKind::record_older);
 }
 
 TEST(Rollback, AnotherLineOfChangesAtTheSameEpochIsRefused) {

@@ -76,7 +76,7 @@ std::vector<Ceremony> ceremonies() {
   const auto run_init = [](const InitRequest& request) {
     return [request](World& world, Chamber& chamber) { return outcome(init(world, chamber, request)); };
   };
-  const auto registering = [people](std::vector<std::string> before) {
+  const auto registering = [people](const std::vector<std::string>& before) {
     return [people, before](World& world) {
       auto chamber = world.start();
       EXPECT_TRUE(init(world, *chamber, people));

@@ -171,7 +171,10 @@ class FakeKekService final : public seal::KekService {
   static Bytes encode(const seal::KekContext& context) {
     Bytes out;
     for (const auto& [name, value] : context) {
-      append(out, bytes_of(name + "=" + value + ";"));
+      append(out, bytes_of(name));
+      append(out, bytes_of("="));
+      append(out, bytes_of(value));
+      append(out, bytes_of(";"));
     }
     return out;
   }

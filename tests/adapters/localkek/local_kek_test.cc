@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 class LocalKek : public testing::Test {
- protected:
+ public:
   LocalKek() : root_(fs::temp_directory_path() / ("cc-localkek-" + std::to_string(::getpid()) + "-" + name())) {
     fs::remove_all(root_);
     fs::create_directories(root_);
@@ -141,6 +141,7 @@ TEST_F(LocalKek, ADirectoryOrAFifoInItsPlaceIsRefused) {
 
 TEST_F(LocalKek, OfManyWhoMakeOneKeyAllEndWithTheSame) {
   std::vector<std::thread> threads;
+  threads.reserve(8);
   std::vector<Bytes> wrapped(8);
   for (std::size_t i = 0; i < wrapped.size(); ++i) {
     threads.emplace_back([&, i] {
