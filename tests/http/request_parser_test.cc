@@ -25,9 +25,7 @@ Parsed parse(const std::string& text, std::size_t piece = 100'000, std::size_t b
     out.step = progress.step;
     if (progress.step == RequestParser::Step::header_done) {
       parser.set_body_limit(body_limit);
-    } else if (progress.step != RequestParser::Step::need_more) {
-      break;
-    } else if (end == text.size()) {
+    } else if (progress.step != RequestParser::Step::need_more || end == text.size()) {
       break;
     } else {
       end = std::min(text.size(), end + piece);

@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/un.h>
 
 #include <atomic>
@@ -281,8 +282,13 @@ TEST(Server, ConnectionsBeyondTheLimitGetTheUpcheckOnly) {
 }
 
 TEST(Server, ServesFiveHundredConnections) {
+  rlimit files{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+  files.rlim_cur = std::max<rlim_t>(files.rlim_cur, std::min<rlim_t>(files.rlim_max, 4096));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
   TestServer server;
   std::vector<RawClient> clients;
+  clients.reserve(500);
   for (int i = 0; i < 500; ++i) {
     clients.emplace_back(server.port());
     ASSERT_TRUE(clients.back().connected()) << i;
@@ -301,6 +307,7 @@ TEST(Server, ServesFiveHundredConnections) {
 TEST(Server, AnswersFromManyThreadsReachTheirOwnRequests) {
   TestServer server;
   std::vector<std::jthread> callers;
+  callers.reserve(8);
   std::atomic<int> right{0};
   for (int t = 0; t < 8; ++t) {
     callers.emplace_back([&, t] {
@@ -330,6 +337,7 @@ TEST(Server, ListensOnAUnixSocketAndReplacesAnAbandonedOne) {
   for (int round = 0; round < 2; ++round) {  // the second round finds the file of the first
     TestServer server(options);
     const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    ASSERT_GE(fd, 0);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
@@ -455,6 +463,7 @@ TEST(Server, StopsUnderLoad) {
     std::atomic<bool> over{false};
     std::atomic<int> answered{0};
     std::vector<std::jthread> callers;
+    callers.reserve(6);
     for (int t = 0; t < 6; ++t) {
       callers.emplace_back([&] {
         while (!over) {

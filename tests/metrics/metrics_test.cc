@@ -142,6 +142,7 @@ TEST(Metrics, EventsOfTheChamberAndTheServerAreShown) {
 TEST(Metrics, NoCountIsLostBetweenThreads) {
   Registry metrics("1");
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&metrics] {
       for (int i = 0; i < 5000; ++i) {
