@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "adapters/sqlite/database_file.h"
@@ -12,6 +13,7 @@ namespace {
 constexpr int kBusyTimeoutMs = 5000;
 // Larger files are not read whole at every start; damage is then found by the pages that are used.
 constexpr std::int64_t kPagesReadAtStart = 65536;
+constexpr int kLogChunk = 65536;
 
 std::string_view advice(int code) {
   switch (code & 0xff) {
@@ -35,6 +37,24 @@ std::string_view advice(int code) {
   }
 }
 
+// Every byte again at its own place, then a flush.
+int rewrite(sqlite3_file& file) {
+  sqlite3_int64 size = 0;
+  int code = file.pMethods->xFileSize(&file, &size);
+  if (code != SQLITE_OK || size == 0) {
+    return code;
+  }
+  Bytes chunk(kLogChunk);
+  for (sqlite3_int64 at = 0; at < size && code == SQLITE_OK; at += kLogChunk) {
+    const int part = static_cast<int>(std::min<sqlite3_int64>(kLogChunk, size - at));
+    code = file.pMethods->xRead(&file, chunk.data(), part, at);
+    if (code == SQLITE_OK) {
+      code = file.pMethods->xWrite(&file, chunk.data(), part, at);
+    }
+  }
+  return code == SQLITE_OK ? file.pMethods->xSync(&file, SQLITE_SYNC_NORMAL) : code;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path, const Schema& schema, OpenMode mode,
@@ -42,10 +62,8 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, const 
   CC_TRY(make_private_file(path, mode));
   std::unique_ptr<Database> database(new Database(path, schema, sharing));
   CC_TRY(database->connect());
+  CC_TRY(database->flush_log());
   CC_TRY(database->prepare_file());
-  if (sharing == Sharing::exclusive) {
-    CC_TRY(database->checkpoint());
-  }
   return database;
 }
 
@@ -204,16 +222,20 @@ Result<void> Database::execute(const char* sql) {
   return {};
 }
 
-// Copies the log into the file anew and flushes both: after a failed flush the kernel may show pages that never reached
-// the disk, and nothing that only the page cache knows may count as recorded.
-Result<void> Database::checkpoint() {
-  CC_ASSIGN(Statement* const truncate, statement("PRAGMA wal_checkpoint(TRUNCATE)"));
-  CC_ASSIGN(const bool row, step(*truncate));
-  const bool busy = row && truncate->integer(0) != 0;
-  truncate->reset();
-  if (busy) {
+// Writes the log anew in its place and flushes it: after a failed flush the kernel shows pages that never reached the
+// disk and counts them as clean, and nothing that only the page cache knows may count as recorded. The write lock keeps
+// others out.
+Result<void> Database::flush_log() {
+  CC_TRY(execute("BEGIN IMMEDIATE"));
+  sqlite3_file* log = nullptr;
+  int code = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&log));
+  if (code == SQLITE_OK && log != nullptr && log->pMethods != nullptr) {
+    code = rewrite(*log);
+  }
+  roll_back();
+  if (code != SQLITE_OK) {
     return fail(ErrorKind::store_unavailable,
-                path_ + ": the log cannot be written back; " + std::string(advice(SQLITE_BUSY)));
+                path_ + ": writing its log anew failed (" + sqlite3_errstr(code) + "); " + std::string(advice(code)));
   }
   return {};
 }
@@ -223,7 +245,7 @@ Result<void> Database::recover() {
   in_doubt_ = false;
   auto recovered = connect();
   if (recovered) {
-    recovered = checkpoint();
+    recovered = flush_log();
   }
   in_doubt_ = !recovered.has_value();
   return recovered;

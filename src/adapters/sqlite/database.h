@@ -98,7 +98,7 @@ class Database {
   Result<void> create_tables();
   Result<void> check_pages();
   Result<void> execute(const char* sql);
-  Result<void> checkpoint();
+  Result<void> flush_log();
   Result<void> recover();
   Result<void> commit();
   void roll_back();

@@ -155,6 +155,7 @@ int FaultVfs::before(int own_code) {
     return SQLITE_OK;
   }
   struck_ = true;
+  struck_sync_ = own_code == SQLITE_IOERR_FSYNC;
   return code_ == SQLITE_OK ? own_code : code_;
 }
 

@@ -29,12 +29,17 @@ class FaultVfs {
   void cut_power(std::uint64_t at);
   void heal();
   bool struck() const { return struck_; }
+  bool last_struck_was_sync() const { return struck_ && struck_sync_; }
   // Writes, truncations and syncs so far.
   std::uint64_t operations() const { return operations_; }
 
   // After a power cut, with every connection closed: what was flushed, and of the later writes any subset, possibly
   // torn.
   void restore(SeededRandom& random);
+
+  // What of a file is flushed: asked of one process, told to the next.
+  std::vector<std::uint8_t> flushed(const std::string& path) { return image(path).flushed; }
+  void set_flushed(const std::string& path, std::vector<std::uint8_t> bytes) { images_[path] = {std::move(bytes), {}}; }
 
   // For the methods of the files.
   struct Change {
@@ -59,7 +64,7 @@ class FaultVfs {
   std::uint64_t operations_ = 0;
   std::uint64_t fail_at_ = 0;
   int code_ = SQLITE_OK;
-  bool lasting_ = false, struck_ = false;
+  bool lasting_ = false, struck_ = false, struck_sync_ = false;
 };
 
 }  // namespace cc::test
