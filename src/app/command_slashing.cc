@@ -95,6 +95,7 @@ Result<void> run_export(const ExportOptions& options) {
 struct ImportOptions {
   StoreOptions store;
   std::string file;
+  bool complete_history = false;
 };
 Result<void> run_import(const ImportOptions& options) {
   std::ifstream in(options.file, std::ios::binary);
@@ -107,7 +108,8 @@ Result<void> run_import(const ImportOptions& options) {
   CC_TRY(stores.settle_first_use());
   guard::ImportCounts counts;
   CC_TRY(stores.slashing.store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
-    CC_ASSIGN(counts, guard::import_interchange(tx, interchange, strategy_of(stores.config)));
+    CC_ASSIGN(counts, guard::import_interchange(tx, interchange, strategy_of(stores.config),
+                                                options.complete_history ? guard::Gap::open : guard::Gap::closed));
     return {};
   }));
   CC_TRY(stores.remember());
@@ -229,6 +231,8 @@ void add_slashing_commands(CLI::App& root, Chosen& chosen) {
                         &run_import);
   add_store_options(*command, importing->store);
   command->add_option("file", importing->file, "Interchange file")->required();
+  command->add_flag("--complete-history", importing->complete_history,
+                    "The file holds everything that was signed elsewhere: keep signing below its lowest record");
 
   const auto add_floor = [](CLI::App& to, FloorOptions& options, bool required) {
     add_store_options(to, options.store);

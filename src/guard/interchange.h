@@ -37,10 +37,18 @@ std::string write_interchange(const Interchange& interchange);
 struct ImportCounts {
   std::size_t validators = 0, blocks = 0, attestations = 0;  // distinct keys, and records read
 };
+// What to make of slots and epochs below the lowest record of a file, where this store has older history of its own.
+// The exporter may have signed there and left it out, as the minimal form does.
+enum class Gap {
+  closed,  // nothing below the file's lowest record is signed any more
+  open,    // the file is known to hold everything that was signed (EIP-3076's complete database)
+};
 // Complete: every record joins the history, null roots kept, and a validator without a low watermark takes the lowest
-// imported slot, source and target (EIP-3076, complete database). Minimal: the watermarks rise to the highest imported.
-// Watermarks never fall. A retired key stays retired. Errors: network_mismatch, and those of the store.
-Result<ImportCounts> import_interchange(SlashingTransaction& tx, const Interchange& interchange, Strategy strategy);
+// imported slot, source and target; one with a watermark keeps it only with Gap::open. Minimal: the watermarks rise to
+// the highest imported. Watermarks never fall. A retired key stays retired. Errors: network_mismatch, and those of the
+// store.
+Result<ImportCounts> import_interchange(SlashingTransaction& tx, const Interchange& interchange, Strategy strategy,
+                                        Gap gap = Gap::closed);
 
 enum class ExportForm {
   complete,  // the history above the low watermarks, and the watermarks as records without root

@@ -45,7 +45,7 @@ Result<void> add_records(SlashingTransaction& tx, std::int64_t validator, const 
 }
 
 Result<void> import_validator(SlashingTransaction& tx, const BlsPublicKey& key,
-                              const std::vector<const InterchangeEntry*>& entries, Strategy strategy) {
+                              const std::vector<const InterchangeEntry*>& entries, Strategy strategy, Gap gap) {
   CC_ASSIGN(std::optional<ValidatorRow> row, tx.validator(key, true));
   if (!row) {
     return fail(ErrorKind::internal, "the slashing store made no row for a validator");
@@ -58,15 +58,20 @@ Result<void> import_validator(SlashingTransaction& tx, const BlsPublicKey& key,
   for (const InterchangeEntry* entry : entries) {
     CC_TRY(add_records(tx, row->id, *entry));
   }
-  row->low.block_slot = row->low.block_slot ? row->low.block_slot : range.lowest.block_slot;
-  row->low.source_epoch = row->low.source_epoch ? row->low.source_epoch : range.lowest.source_epoch;
-  row->low.target_epoch = row->low.target_epoch ? row->low.target_epoch : range.lowest.target_epoch;
+  const Watermarks known = row->low;
+  row->low = higher(known, range.lowest);
+  if (gap == Gap::open) {
+    row->low.block_slot = known.block_slot ? known.block_slot : row->low.block_slot;
+    row->low.source_epoch = known.source_epoch ? known.source_epoch : row->low.source_epoch;
+    row->low.target_epoch = known.target_epoch ? known.target_epoch : row->low.target_epoch;
+  }
   return tx.update_validator(*row);
 }
 
 }  // namespace
 
-Result<ImportCounts> import_interchange(SlashingTransaction& tx, const Interchange& interchange, Strategy strategy) {
+Result<ImportCounts> import_interchange(SlashingTransaction& tx, const Interchange& interchange, Strategy strategy,
+                                        Gap gap) {
   CC_TRY(set_network(tx, interchange.genesis_validators_root));
   ImportCounts counts;
   Merged merged;
@@ -76,7 +81,7 @@ Result<ImportCounts> import_interchange(SlashingTransaction& tx, const Interchan
     counts.attestations += entry.attestations.size();
   }
   for (const auto& [key, entries] : merged) {
-    CC_TRY(import_validator(tx, key, entries, strategy));
+    CC_TRY(import_validator(tx, key, entries, strategy, gap));
   }
   counts.validators = merged.size();
   return counts;

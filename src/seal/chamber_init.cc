@@ -151,6 +151,8 @@ Result<void> Chamber::Machine::init_reset(const SecretBytes& setup_token) {
   CC_TRY(refresh());
   CC_TRY(allow(record_phase(), RecordEvent::init_reset));
   CC_TRY(check_setup_token(setup_token));
+  // A chamber that ever opened has left traces: its record is never replaced by a tombstone.
+  CC_TRY(check_nothing_lost(true));
   Result<void> stored = commit(Tombstone{record_->core.chamber});
   if (!stored && stored.error().kind == ErrorKind::record_conflict) {
     CC_TRY(refresh());

@@ -81,6 +81,11 @@ Result<void> Chamber::Machine::check_not_older(const Document& document, const S
     return {};
   }
   CC_ASSIGN(const Traces traces, ports_.traces.traces());
+  // A chamber is named to the slashing store when it first opens, which no registering chamber ever did.
+  if (traces.named_chamber == core.chamber && phase_of(record) == RecordPhase::registering) {
+    return older(
+        "the seal record is one from before the operators had registered, and this chamber has been open since");
+  }
   if (traces.named_chamber == core.chamber && core.epoch < traces.highest_epoch) {
     return older("the seal record is of epoch " + std::to_string(core.epoch) + ", the slashing store saw epoch " +
                  std::to_string(traces.highest_epoch));

@@ -51,7 +51,7 @@ class Case {
     const auto read = parse_interchange(json::serialize(step.at("interchange")));
     ASSERT_TRUE(read) << read.error().message;
     const auto imported = change(*store_, [&](SlashingTransaction& tx) -> Result<void> {
-      CC_TRY(import_interchange(tx, *read, policy_.strategy));
+      CC_TRY(import_interchange(tx, *read, policy_.strategy, Gap::open));
       return {};
     });
     EXPECT_EQ(imported.has_value(), step.at("should_succeed").as_bool());

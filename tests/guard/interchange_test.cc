@@ -266,5 +266,35 @@ TEST(Export, OfSomeKeysLeavesOutTheOthersAndTheUnknown) {
   EXPECT_EQ(out.data[0].key, key_of(2));
 }
 
+// A key that moved away and came back with a minimal export: what the other signer signed in between is not in the
+// file.
+TEST(Interchange, NothingBelowAnImportedRecordIsSignedEvenWithOlderHistoryHere) {
+  for (const Gap gap : {Gap::closed, Gap::open}) {
+    test::MemorySlashingStore store;
+    const BlsPublicKey key{0x77};
+    const Root root{1};
+    const auto verdict = [&](auto duty) {
+      Verdict out;
+      EXPECT_TRUE(store.transact([&](SlashingTransaction& tx) -> Result<void> {
+        CC_ASSIGN(out, check_and_record(tx, {}, {key, duty, root, Root{}}));
+        return {};
+      }));
+      return !out;
+    };
+    EXPECT_TRUE(verdict(BlockCheck{Slot{10}}));
+    EXPECT_TRUE(verdict(AttestationCheck{Epoch{9}, Epoch{10}}));
+    const Interchange came_back{Root{},
+                                {{key, {{Slot{1000}, std::nullopt}}, {{Epoch{100}, Epoch{101}, std::nullopt}}}}};
+    ASSERT_TRUE(store.transact([&](SlashingTransaction& tx) -> Result<void> {
+      CC_TRY(import_interchange(tx, came_back, Strategy::complete, gap));
+      return {};
+    }));
+    EXPECT_EQ(verdict(BlockCheck{Slot{500}}), gap == Gap::open);
+    EXPECT_EQ(verdict(AttestationCheck{Epoch{50}, Epoch{51}}), gap == Gap::open);
+    EXPECT_TRUE(verdict(BlockCheck{Slot{1001}}));
+    EXPECT_TRUE(verdict(AttestationCheck{Epoch{101}, Epoch{102}}));
+  }
+}
+
 }  // namespace
 }  // namespace cc::guard

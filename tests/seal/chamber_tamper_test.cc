@@ -279,6 +279,35 @@ TEST(Rollback, AnEpochBelowTheSlashingStoresMemoryIsRefusedOverRestarts) {
   EXPECT_EQ(status.trouble->kind, ErrorKind::record_older);
 }
 
+// Registration keeps the epoch, so a record from the middle of it must be told by the chamber having been open since:
+// else a used registration token would enrol a second credential, or init-reset would erase a live chamber.
+TEST(Rollback, ARecordFromRegistrationIsRefusedOnceTheChamberWasOpen) {
+  World world;
+  auto chamber = world.start();
+  ASSERT_TRUE(init(world, *chamber, with_operators(1, {"alice", "bob"})));
+  ASSERT_TRUE(enroll(world, *chamber, "alice"));
+  const Document during = world.store.record();
+  ASSERT_TRUE(enroll(world, *chamber, "bob"));
+  ASSERT_TRUE(chamber->run_kms_step());
+  ASSERT_TRUE(chamber->unseal("alice", passphrase_of("alice"), "here"));
+  world.store.record() = during;
+  chamber = world.start_and_step();
+  ASSERT_TRUE(chamber->status().trouble);
+  EXPECT_EQ(chamber->status().trouble->kind, ErrorKind::record_older);
+  EXPECT_EQ(code(enroll(world, *chamber, "bob")), "record_older");
+  EXPECT_NE(code(chamber->init_reset(secret(chamber->setup_token().value_or("none")))), "ok");
+  EXPECT_EQ(world.store.record().content, during.content) << "nothing was written over it";
+}
+
+TEST(Rollback, InitResetNeverErasesAChamberWhoseKeysExist) {
+  World world;
+  const auto chamber = world.start();
+  ASSERT_TRUE(init(world, *chamber, with_operators()));
+  world.traces.kept.key_records = true;
+  EXPECT_EQ(code(chamber->init_reset(secret(chamber->setup_token().value_or("none")))), "record_missing");
+  EXPECT_FALSE(std::holds_alternative<Tombstone>(*decode(world.store.record().content)));
+}
+
 TEST(Rollback, AnotherLineOfChangesAtTheSameEpochIsRefused) {
   Opened opened(small_kms());
   opened.world.traces.kept.core_digest[0] ^= 1;
