@@ -86,6 +86,14 @@ Check open_to_all() {
   return [](const http::Request&) -> Result<void> { return {}; };
 }
 
+std::shared_ptr<const http::Admission> admits(Check check) {
+  return std::make_shared<const http::Admission>(
+      [check = std::move(check)](const http::Request& head) -> std::optional<http::Response> {
+        const Result<void> allowed = check(head);
+        return allowed ? std::nullopt : std::optional(refusal(allowed.error()));
+      });
+}
+
 void add_error_headers(http::Response& response, const Error& error) {
   switch (error.kind) {
     case ErrorKind::unauthorized:

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ Check needs(const Context& context, access::Scope scope);
 Check takes_secrets(const Context& context);
 Check both(Check first, Check second);
 Check open_to_all();
+// The same check as a question to the head of a request, for routes that take large bodies.
+std::shared_ptr<const http::Admission> admits(Check check);
 
 // problem+json with the headers its kind asks for: WWW-Authenticate, Retry-After.
 http::Response refusal(const Error& error);

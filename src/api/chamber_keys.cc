@@ -181,10 +181,11 @@ Result<http::Response> remove(Context& context, http::Request& request) {
 
 void add_chamber_keys_routes(http::Router& router, Context& context) {
   const auto add = [&](const char* method, const char* path, CeremonyQueue& queue, Check check, auto endpoint) {
+    auto admission = admits(check);
     router.add(method, path,
                queued(queue, std::move(check),
                       [&context, endpoint](http::Request& request) { return endpoint(context, request); }),
-               {.body_limit = kImportBodyLimit});
+               {.body_limit = kImportBodyLimit, .admission = std::move(admission)});
   };
   const char* const keys = "/api/v1/chamber/keys";
   add("GET", keys, context.ceremonies, needs(context, access::Scope::chamber_keys_list), list);

@@ -98,6 +98,14 @@ Awaitable<bool> Connection::serve_one() {
     co_await linger();
     co_return false;
   }
+  if (match.options.admission) {
+    identify(parser_.request());
+    if (std::optional<Response> refused = (*match.options.admission)(parser_.request())) {
+      co_await send(*std::move(refused), false);
+      co_await linger();
+      co_return false;
+    }
+  }
   parser_.set_body_limit(match.options.body_limit);
   outcome = co_await read_body();
   if (outcome != Outcome::complete) {
@@ -186,13 +194,17 @@ Awaitable<bool> Connection::answer_request(Router::Match match) {
   co_return co_await send(std::move(reply_), keep_alive);
 }
 
-void Connection::dispatch(const Router::Match& match) {
-  Request request = parser_.take();
-  request.captures = match.captures;
+void Connection::identify(Request& request) const {
   request.peer = peer_;
   request.loopback = loopback_;
   request.encrypted = encrypted_;
   request.id = request_id_;
+}
+
+void Connection::dispatch(const Router::Match& match) {
+  Request request = parser_.take();
+  request.captures = match.captures;
+  identify(request);
   const Responder respond = make_responder(shared_.mailbox, weak_from_this(), sequence_);
   dispatching_ = true;
   try {

@@ -67,6 +67,7 @@ class Connection final : public ReplyTarget, public std::enable_shared_from_this
   Awaitable<void> linger();
   bool overloaded(const Router::Match& match) const;
   bool body_over_limit(const Router::Match& match) const;
+  void identify(Request& request) const;
   void dispatch(const Router::Match& match);
   void drop_consumed();
   void on_deadline();

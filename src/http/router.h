@@ -5,6 +5,8 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +18,14 @@ namespace cc::http {
 // block.
 using Handler = std::function<void(Request, Responder)>;
 
+// Asked with the head of a request, before its body is read: a refusal, or nothing. Called on the I/O thread.
+using Admission = std::function<std::optional<Response>(const Request&)>;
+
 struct RouteOptions {
   std::size_t body_limit = 1024UL * 1024;  // larger bodies: 413 before they are read
   bool always = false;                     // answered even when the server sheds load (/upcheck)
+  std::shared_ptr<const Admission> admission =
+      nullptr;  // none: every head is good; strangers' large bodies are never held
 };
 
 class Router {

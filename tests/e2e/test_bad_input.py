@@ -100,6 +100,12 @@ class SignRequests(SignerTest):
         reply = self.shared.request("POST", f"/api/v1/eth2/sign/{self.pubkey}", "x" * (2 * 1024 * 1024), "SIGNING_TOKEN", JSON_HEADERS)
         self.assertEqual(reply.status, 413)
 
+    def test_a_stranger_is_refused_before_the_large_body_is_taken(self):
+        for token, answer in ((b"", b" 401 "), (b"Authorization: Bearer wrong-token-wrong-token\r\n", b" 401 ")):
+            head = b"POST /api/v1/chamber/keys HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n" + token + b"\r\n"
+            out = self.raw(head)  # not one byte of the body is sent
+            self.assertIn(answer, out.split(b"\r\n")[0])
+
     def raw(self, data, seconds=5):
         with socket.create_connection(("127.0.0.1", self.shared.port), timeout=seconds) as stream:
             stream.sendall(data)
