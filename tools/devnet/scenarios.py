@@ -11,6 +11,8 @@ DUTIES = ("BLOCK_V2", "ATTESTATION", "AGGREGATE_AND_PROOF", "AGGREGATION_SLOT", 
 FINALISED = 3  # the checkpoint to reach: epochs 0 to 2 are final, every fork of the schedule among them
 FINALISED_AFTER_TROUBLE = 5  # an epoch that begins after the last disturbance
 FIRST_TROUBLE, SECOND_TROUBLE = 11, 27  # slots, both in the middle of an epoch
+# (slot, part of the slot that has passed, seconds without a signer)
+KILLS = [(FIRST_TROUBLE, 0.5, 4)] + [(SECOND_TROUBLE + i, part, 0) for i, part in enumerate((0.0, 0.02, 0.04, 0.08, 0.16))]
 
 
 def say(text):
@@ -54,11 +56,11 @@ def rivals(options, folder):
 
 
 def crash(options, folder):
-    """kill -9 in the middle of an epoch, once with four seconds of silence, once with an immediate restart; two rival clients."""
+    """kill -9, once with four seconds of silence, then in five slots running while blocks are proposed; two rival clients."""
     with Devnet(options, folder, clients=2, recorded=True) as net:
-        for slot, pause in ((FIRST_TROUBLE, 4), (SECOND_TROUBLE, 0)):
+        for slot, part_of_slot, pause in KILLS:
             net.wait_slot(slot)
-            time.sleep(0.5 * options.slot_seconds)
+            time.sleep(part_of_slot * options.slot_seconds)
             net.signer.kill_and_remember()
             time.sleep(pause)
             began = time.monotonic()
