@@ -65,7 +65,7 @@ def main():
     if not checks_find_planted_faults():
         print("devnet: not run: the checks themselves are broken")
         return 1
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # runs the clean-up of whatever is running
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("devnet: interrupted"))  # runs the clean-up of whatever is running
     try:
         options.entry = lodestar.install(os.path.join(BUILD, "devnet"))
     except lodestar.Unavailable as reason:
