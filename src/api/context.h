@@ -7,6 +7,7 @@
 
 #include "access/policies.h"
 #include "api/ceremony_queue.h"
+#include "api/key_reload.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "ethereum/network.h"
@@ -47,6 +48,7 @@ struct Context {
   ApiOptions options;
   // Of the API's server, for a scrape; may be empty.
   std::function<http::ServerCounters()> server_counters = nullptr;
+  KeyReload* key_files = nullptr;  // keys from files; null where there are none
 };
 
 }  // namespace cc::api

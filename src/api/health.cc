@@ -24,6 +24,7 @@ http::Response healthcheck(const Health& health) {
       json::object{{"id", "default-check"}, {"status", "UP"}},
       json::object{{"id", "signing-open"}, {"status", up_or_down(health.open)}},
       std::move(keys),
+      json::object{{"id", "key-files"}, {"status", up_or_down(health.key_files)}},
       std::move(store),
   };
   const char* outcome = up_or_down(health.good());
@@ -37,6 +38,11 @@ Health health_of(const Context& context) {
   Health out;
   out.open = context.pipeline.gate_open();
   out.keys = context.ring.size();
+  if (context.key_files != nullptr) {
+    const ReloadState files = context.key_files->status().state;
+    out.key_files =
+        !context.key_files->loading() && files != ReloadState::completed_with_errors && files != ReloadState::failed;
+  }
   out.trouble = context.pipeline.refusal();
   if (!out.trouble && context.stores_ready) {
     if (const Result<void> ready = context.stores_ready(); !ready) {

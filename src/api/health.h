@@ -12,8 +12,9 @@ struct Health {
   bool open = false;          // admission is open: no chamber yet, or an unsealed one
   bool stores_ready = false;  // nothing forbids signatures
   std::uint64_t keys = 0;     // in the ring
+  bool key_files = true;      // every key file is read and gave its key
   std::optional<Error> trouble;
-  bool good() const { return open && stores_ready && keys > 0; }
+  bool good() const { return open && stores_ready && keys > 0 && key_files; }
 };
 Health health_of(const Context& context);
 

@@ -21,6 +21,14 @@ namespace {
 constexpr const char* kJson = "application/json; charset=utf-8";
 constexpr const char* kText = "text/plain; charset=utf-8";
 
+// While files are opened for the first time, a key that is not there yet is no unknown key, and a list would be short.
+Result<void> keys_complete(const Context& context) {
+  if (context.key_files != nullptr && context.key_files->loading()) {
+    return fail(ErrorKind::keys_loading, "keys are still loading from files; try again");
+  }
+  return {};
+}
+
 // One sign request from its arrival to its answer.
 class SignExchange {
  public:
@@ -62,6 +70,7 @@ class SignExchange {
     }
     std::shared_ptr<const keys::RingKey> key = context_.ring.find(identifier);
     if (!key) {
+      CC_TRY(keys_complete(context_));
       return fail(ErrorKind::unknown_key, "no key " + to_0x(identifier) + " is loaded");
     }
     const SignOutline outline =
@@ -140,8 +149,9 @@ class SignExchange {
 };
 
 // A JSON array of every loaded key; built by hand, because ten thousand keys are asked for often.
-http::Response public_keys(const keys::KeyRing& ring) {
-  const std::vector<BlsPublicKey> keys = ring.public_keys();
+Result<http::Response> public_keys(const Context& context) {
+  CC_TRY(keys_complete(context));
+  const std::vector<BlsPublicKey> keys = context.ring.public_keys();
   http::Response response;
   response.content_type = kJson;
   response.body.reserve(2 + keys.size() * 101);
@@ -161,9 +171,9 @@ void add_web3signer_routes(http::Router& router, Context& context) {
   router.add("POST", "/api/v1/eth2/sign/{identifier}", [&context](http::Request request, http::Responder respond) {
     SignExchange::start(std::make_shared<SignExchange>(context, std::move(request), std::move(respond)));
   });
-  router.add("GET", "/api/v1/eth2/publicKeys",
-             direct(needs(context, access::Scope::public_keys),
-                    [&context](http::Request&) -> Result<http::Response> { return public_keys(context.ring); }));
+  router.add(
+      "GET", "/api/v1/eth2/publicKeys",
+      direct(needs(context, access::Scope::public_keys), [&context](http::Request&) { return public_keys(context); }));
 }
 
 }  // namespace cc::api

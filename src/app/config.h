@@ -45,6 +45,13 @@ struct Config {
     std::uint64_t unseal_timeout_minutes = 0;
   } signer_state;
   std::string sealed_keys_path;
+  struct KeyFiles {
+    std::vector<std::string> paths;  // folders of descriptors
+    std::string keystores_path, keystores_passwords_path, keystores_password_file;
+    std::uint64_t load_concurrency = 0;
+    bool cache = false;
+    std::string cache_path;
+  } key_files;
   struct AntiSlashing {
     std::string backend, path, strategy;
     bool require_history = false;

@@ -179,6 +179,48 @@ std::vector<ConfigKey> chain_and_store_keys() {
   };
 }
 
+std::vector<ConfigKey> key_file_keys() {
+  return {
+      {.path = "key_sources.filesystem.paths",
+       .slot = CC_AT(TextList, key_files.paths),
+       .standard = "",
+       .help = "Folders of key descriptors (Web3Signer's YAML: file-raw, file-keystore).",
+       .standard_note = "none"},
+      {.path = "key_sources.filesystem.keystores_path",
+       .slot = CC_AT(std::string, key_files.keystores_path),
+       .standard = "",
+       .help = "Folder of EIP-2335 keystores (NAME.json).",
+       .standard_note = "none"},
+      {.path = "key_sources.filesystem.keystores_passwords_path",
+       .slot = CC_AT(std::string, key_files.keystores_passwords_path),
+       .standard = "",
+       .help = "Folder of their passwords (NAME.txt).",
+       .standard_note = "none"},
+      {.path = "key_sources.filesystem.keystores_password_file",
+       .slot = CC_AT(std::string, key_files.keystores_password_file),
+       .standard = "",
+       .help = "One password file for all of them, in place of the folder.",
+       .standard_note = "none"},
+      {.path = "key_sources.filesystem.keystore_load_concurrency",
+       .slot = CC_AT(std::uint64_t, key_files.load_concurrency),
+       .standard = "0",
+       .help = "Keystores opened at once, never more than there are cores; each usual scrypt takes 256 MiB. 0 takes up "
+               "to four.",
+       .maximum = 1024},
+      {.path = "key_sources.filesystem.cache",
+       .slot = CC_AT(bool, key_files.cache),
+       .standard = "false",
+       .help =
+           "Keeps a sealed cache of the opened keystores, so that the next start derives none of them. It opens with "
+           "nothing but their passwords."},
+      {.path = "key_sources.filesystem.cache_path",
+       .slot = CC_AT(std::string, key_files.cache_path),
+       .standard = "",
+       .help = "File of that cache.",
+       .standard_note = "DATA_DIR/keystore-cache"},
+  };
+}
+
 std::vector<ConfigKey> chamber_keys() {
   return {
       {.path = "chamber.keys.generate.enabled",
@@ -285,7 +327,7 @@ std::vector<ConfigKey> access_keys() {
 std::span<const ConfigKey> config_table() {
   static const std::vector<ConfigKey> table = [] {
     std::vector<ConfigKey> all;
-    for (auto* group : {&network_keys, &chain_and_store_keys, &chamber_keys, &access_keys}) {
+    for (auto* group : {&network_keys, &chain_and_store_keys, &key_file_keys, &chamber_keys, &access_keys}) {
       std::vector<ConfigKey> keys = group();
       std::move(keys.begin(), keys.end(), std::back_inserter(all));
     }

@@ -47,8 +47,21 @@ Result<void> settle_paths(Config& config, const Environment& environment) {
   below(config.sealed_keys_path, "keys.sqlite");
   below(config.anti_slashing.path, "slashing.sqlite");
   below(config.kek_local_dir, "kek");
-  for (std::string* path : {&config.data_dir, &config.signer_state.path, &config.sealed_keys_path,
-                            &config.anti_slashing.path, &config.kek_local_dir, &config.setup_token_file}) {
+  below(config.key_files.cache_path, "keystore-cache");
+  std::vector<std::string*> paths{&config.data_dir,
+                                  &config.signer_state.path,
+                                  &config.sealed_keys_path,
+                                  &config.anti_slashing.path,
+                                  &config.kek_local_dir,
+                                  &config.setup_token_file,
+                                  &config.key_files.keystores_path,
+                                  &config.key_files.keystores_passwords_path,
+                                  &config.key_files.keystores_password_file,
+                                  &config.key_files.cache_path};
+  for (std::string& folder : config.key_files.paths) {
+    paths.push_back(&folder);
+  }
+  for (std::string* path : paths) {
     std::error_code error;
     if (!path->empty()) {
       *path = fs::absolute(*path, error).lexically_normal().string();
@@ -66,6 +79,14 @@ Result<void> check_together(const Config& config) {
     if (!from_hex_exact(config.network_genesis_root, root)) {
       return fail(ErrorKind::config_invalid, "network_genesis_root must be 0x and 64 hexadecimal digits");
     }
+  }
+  const Config::KeyFiles& files = config.key_files;
+  const bool passwords = files.keystores_passwords_path.empty() != files.keystores_password_file.empty();
+  const bool none = files.keystores_passwords_path.empty() && files.keystores_password_file.empty();
+  if (files.keystores_path.empty() ? !none : !passwords) {
+    return fail(ErrorKind::config_invalid,
+                "key_sources.filesystem: keystores_path needs one of keystores_passwords_path and "
+                "keystores_password_file, and these need it");
   }
   // Without this list nothing would be limited, and callers without a token could seal or import.
   if (config.unauthenticated_policy && !config.unauthenticated_policy->allowed_scopes) {

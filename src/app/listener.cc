@@ -22,6 +22,7 @@ Result<std::uint64_t> OpeningListener::opened(const seal::ChamberId& chamber, co
   }
   open_ = true;
   pipeline_.open_gate();
+  files_.opened();
   log::info("keys loaded", {{"keys", loaded}});
   return loaded;
 }
@@ -31,12 +32,14 @@ void OpeningListener::closing() {
   open_ = false;
   pipeline_.close_gate(kDrain);
   keys_.close();
+  files_.closed();
 }
 
 void OpeningListener::record_exists(bool exists) {
   const std::lock_guard lock(mutex_);
   if (!exists || open_) {
     pipeline_.open_gate();
+    files_.opened();
   } else {
     pipeline_.close_gate(kDrain);
   }

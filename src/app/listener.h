@@ -1,14 +1,15 @@
 // What joins the chamber to the keys and to the sign path: loads the ring when it opens, wipes it when it closes, and
 // decides when the pipeline's gate stands open.
 //
-// The gate is open when no seal record exists (memory keys then sign without a chamber) or when the chamber is open;
-// after a seal it stays shut until the chamber opens again or says anew whether a record exists (resume). Threads: any;
-// calls are serialised, and a call that shuts the gate waits for the signatures under way. Secrets that pass: the
-// master keys, borrowed for the length of opened().
+// The gate is open when no seal record exists (keys from files and from memory then sign without a chamber) or when the
+// chamber is open; after a seal it stays shut until the chamber opens again or says anew whether a record exists
+// (resume). Threads: any; calls are serialised, and a call that shuts the gate waits for the signatures under way.
+// Secrets that pass: the master keys, borrowed for the length of opened().
 #pragma once
 
 #include <mutex>
 
+#include "app/key_file_loader.h"
 #include "keys/key_service.h"
 #include "seal/ports.h"
 #include "signing/pipeline.h"
@@ -17,8 +18,9 @@ namespace cc::app {
 
 class OpeningListener final : public seal::ChamberListener {
  public:
-  // Both outlive the listener.
-  OpeningListener(keys::KeyService& keys, signing::Pipeline& pipeline) : keys_(keys), pipeline_(pipeline) {}
+  // All outlive the listener.
+  OpeningListener(keys::KeyService& keys, KeyFileLoader& files, signing::Pipeline& pipeline)
+      : keys_(keys), files_(files), pipeline_(pipeline) {}
 
   Result<std::uint64_t> opened(const seal::ChamberId& chamber, const seal::MasterKeys& keys) override;
   void closing() override;
@@ -26,6 +28,7 @@ class OpeningListener final : public seal::ChamberListener {
 
  private:
   keys::KeyService& keys_;
+  KeyFileLoader& files_;
   signing::Pipeline& pipeline_;
   std::mutex mutex_;
   bool open_ = false;

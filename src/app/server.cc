@@ -12,6 +12,7 @@
 #include "app/allowed_keks.h"
 #include "app/background.h"
 #include "app/data_dir.h"
+#include "app/key_file_loader.h"
 #include "app/listener.h"
 #include "app/server_access.h"
 #include "app/setup_token.h"
@@ -155,6 +156,7 @@ class Signer {
                 listen("metrics", config_.metrics.listen_address, config_.metrics.listen_port, metrics));
     }
     background_.start();
+    key_files_.start();
     return {};
   }
 
@@ -166,6 +168,7 @@ class Signer {
       metrics_server_->stop(Milliseconds(0));
     }
     background_.stop();
+    key_files_.stop();
     listener_.closing();
     return stores_.doubt ? Result<void>() : checkpoint_.write();
   }
@@ -183,7 +186,8 @@ class Signer {
         pipeline_(stores_.guard_store(), pipeline_options(config_)),
         permits_(stores_.guard_store()),
         keys_(*stores_.keys, ring_, permits_, random, clock_, key_options()),
-        listener_(keys_, pipeline_),
+        key_files_(config_, ring_, metrics_, clock_, random),
+        listener_(keys_, key_files_, pipeline_),
         traces_(*stores_.keys, stores_.guard_store(), doubt_of(stores_)),
         local_keks_(config_.kek_local_dir, random),
         keks_(local_keks_, config_.chamber.allowed_keks),
@@ -220,7 +224,8 @@ class Signer {
             .sealing = sealing_,
             .stores_ready = [this] { return stores_.doubt ? Result<void>(fail(*stores_.doubt)) : Result<void>(); },
             .chamber_changed = [this] { chamber_changed(); },
-            .options = options};
+            .options = options,
+            .key_files = &key_files_};
   }
 
   void chamber_changed() {
@@ -265,6 +270,7 @@ class Signer {
   signing::Pipeline pipeline_;
   SlashingPermits permits_;
   keys::KeyService keys_;
+  KeyFileLoader key_files_;
   OpeningListener listener_;
   StoreTraces traces_;
   localkek::LocalKekService local_keks_;

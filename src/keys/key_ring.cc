@@ -26,7 +26,11 @@ std::shared_ptr<const RingKey> KeyRing::find(const BlsPublicKey& key) const {
 bool KeyRing::add(std::shared_ptr<const RingKey> key) {
   const BlsPublicKey public_key = key->public_key;
   const std::unique_lock lock(mutex_);
-  return keys_.emplace(public_key, std::move(key)).second;
+  const auto [at, fresh] = keys_.try_emplace(public_key, key);
+  if (!fresh && key->source == KeySource::sealed) {
+    at->second = std::move(key);
+  }
+  return fresh;
 }
 
 bool KeyRing::remove(const BlsPublicKey& key) {

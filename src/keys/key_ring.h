@@ -28,7 +28,8 @@ class KeyRing {
   // Null when the key is not loaded. The pointer keeps the key alive for a signature that is under way.
   std::shared_ptr<const RingKey> find(const BlsPublicKey& key) const;
   bool contains(const BlsPublicKey& key) const { return find(key) != nullptr; }
-  // False when a key with this public key is there already (the first one wins).
+  // False when a key with this public key is there already: the first one wins, but a sealed one takes the place of the
+  // same key from a file or from memory, so that it stays when the file goes.
   bool add(std::shared_ptr<const RingKey> key);
   bool remove(const BlsPublicKey& key);
   // Wipes every key, whatever its source. Keys of signatures under way die with them.

@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "keys/key_files.h"
 #include "keys/key_record.h"
 #include "keys/key_ring.h"
 #include "keys/key_store.h"
@@ -48,10 +49,6 @@ struct KeyResult {
   std::string message;  // for the operator; empty when there is nothing to say
 };
 
-struct KeystoreItem {
-  std::string json;  // EIP-2335
-  SecretBytes password;
-};
 struct ImportItem {
   std::variant<KeystoreItem, Secret<32>> key;  // a keystore, or a big-endian scalar
   bool persist = true;                         // false: kept in the ring only, until the process ends or seals

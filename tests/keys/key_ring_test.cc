@@ -25,8 +25,16 @@ TEST(KeyRing, TheFirstKeyOfAPublicKeyStays) {
   KeyRing ring;
   const auto first = test::ring_key(1, KeySource::filesystem);
   EXPECT_TRUE(ring.add(first));
-  EXPECT_FALSE(ring.add(test::ring_key(1, KeySource::sealed)));
+  EXPECT_FALSE(ring.add(test::ring_key(1, KeySource::memory)));
   EXPECT_EQ(ring.find(first->public_key)->source, KeySource::filesystem);
+}
+
+TEST(KeyRing, ASealedKeyTakesThePlaceOfTheSameKeyFromAFile) {
+  KeyRing ring;
+  ring.add(test::ring_key(1, KeySource::filesystem));
+  EXPECT_FALSE(ring.add(test::ring_key(1, KeySource::sealed)));
+  EXPECT_EQ(ring.find(test::ring_key(1)->public_key)->source, KeySource::sealed);
+  EXPECT_EQ(ring.size(), 1U);
 }
 
 TEST(KeyRing, ClearTakesOneSourceOrAll) {
