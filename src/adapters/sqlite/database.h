@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -23,9 +24,10 @@ namespace cc::sqlite {
 
 // What makes a file ours.
 struct Schema {
-  std::int32_t application_id;  // PRAGMA application_id
-  int version;                  // PRAGMA user_version
-  const char* sql;              // creates every table of that version
+  std::int32_t application_id;             // PRAGMA application_id
+  int version;                             // PRAGMA user_version
+  const char* sql;                         // creates every table of version 1
+  std::vector<const char*> upgrades = {};  // from version i + 1 to i + 2; a new file runs them all too
 };
 
 enum class OpenMode {
@@ -96,6 +98,7 @@ class Database {
   Result<void> connect();
   Result<void> prepare_file();
   Result<void> create_tables();
+  Result<void> upgrade_tables(std::int64_t from);
   Result<void> check_pages();
   Result<void> execute(const char* sql);
   Result<void> flush_log();
