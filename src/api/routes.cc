@@ -14,6 +14,7 @@ void add_routes(http::Router& router, Context& context) {
   add_chamber_seal_routes(router, context);
   add_chamber_credentials_routes(router, context);
   add_chamber_keys_routes(router, context);
+  add_keymanager_routes(router, context);
 }
 
 void add_metrics_routes(http::Router& router, Context& context) {

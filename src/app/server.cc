@@ -12,7 +12,9 @@
 #include "app/allowed_keks.h"
 #include "app/background.h"
 #include "app/data_dir.h"
+#include "app/key_work.h"
 #include "app/listener.h"
+#include "app/pruning.h"
 #include "app/server_access.h"
 #include "app/setup_token.h"
 #include "app/slashing_pairing.h"
@@ -100,8 +102,9 @@ std::optional<StoreTraces::Doubt> doubt_of(const Stores& stores) {
   return StoreTraces::Doubt{*stores.doubt, stores.slashing.remembered ? std::nullopt : stores.slashing.identity};
 }
 
-signing::PipelineOptions pipeline_options(const Config& config) {
+signing::PipelineOptions pipeline_options(const Config& config, metrics::Registry& metrics) {
   signing::PipelineOptions out;
+  out.metrics = &metrics;
   out.workers = config.signing_workers;
   out.policy.strategy = strategy_of(config);
   out.policy.require_history = config.anti_slashing.require_history;
@@ -155,6 +158,9 @@ class Signer {
                 listen("metrics", config_.metrics.listen_address, config_.metrics.listen_port, metrics));
     }
     background_.start();
+    if (config_.anti_slashing.pruning && !stores_.doubt) {
+      pruner_.start();
+    }
     return {};
   }
 
@@ -165,6 +171,7 @@ class Signer {
     if (metrics_server_) {
       metrics_server_->stop(Milliseconds(0));
     }
+    pruner_.stop();
     background_.stop();
     listener_.closing();
     return stores_.doubt ? Result<void>() : checkpoint_.write();
@@ -180,7 +187,7 @@ class Signer {
         policies_(std::move(policies)),
         metrics_(kVersion),
         checkpoint_(*stores_.state, stores_.guard_store()),
-        pipeline_(stores_.guard_store(), pipeline_options(config_)),
+        pipeline_(stores_.guard_store(), pipeline_options(config_, metrics_)),
         permits_(stores_.guard_store()),
         keys_(*stores_.keys, ring_, permits_, random, clock_, key_options()),
         listener_(keys_, pipeline_),
@@ -190,6 +197,7 @@ class Signer {
         chamber_({keks_, *stores_.state, traces_, listener_, clock_, random}, chamber_options(config_)),
         notice_(chamber_, config_.setup_token_file),
         background_(chamber_, clock_, random, [this] { write_checkpoint(); }),
+        pruner_(stores_.guard_store(), keep_of(config_, network_), pruning_interval(config_)),
         context_(make_context()) {
     if (stores_.doubt) {
       pipeline_.refuse_with(stores_.doubt);
@@ -208,6 +216,7 @@ class Signer {
     options.generate_enabled = config_.chamber.generate;
     options.import_enabled = config_.chamber.import;
     options.lifecycle_enabled = config_.chamber.lifecycle;
+    set_key_work(options, config_);
     return {.chamber = chamber_,
             .keys = keys_,
             .ring = ring_,
@@ -220,7 +229,10 @@ class Signer {
             .sealing = sealing_,
             .stores_ready = [this] { return stores_.doubt ? Result<void>(fail(*stores_.doubt)) : Result<void>(); },
             .chamber_changed = [this] { chamber_changed(); },
-            .options = options};
+            .options = options,
+            .slashing = &stores_.guard_store(),
+            .strategy = strategy_of(config_),
+            .clock = &clock_};
   }
 
   void chamber_changed() {
@@ -272,6 +284,7 @@ class Signer {
   seal::Chamber chamber_;
   SetupTokenNotice notice_;
   Background background_;
+  Pruner pruner_;
   api::CeremonyQueue ceremonies_;
   api::CeremonyQueue key_work_;
   api::CeremonyQueue sealing_;
