@@ -93,6 +93,59 @@ class Contract(KeymanagerTest):
         origins = json.loads(new.run("slashing", "status", "--config", new.config)[1])["origins"]
         self.assertEqual([(o["kind"], o["validators"], o["attestations"]) for o in origins], [("keymanager", 1, 2)])
 
+    def test_a_delete_under_load_hands_out_every_signature_that_was_released(self):
+        signer = self.opened()
+        keys = [self.import_one(signer, index) for index in range(3)]
+        released, answered, lock = {key: set() for key in keys}, threading.Event(), threading.Lock()
+
+        def vote(key):
+            connection = http.client.HTTPConnection("127.0.0.1", signer.port, timeout=60)
+            head = {"Authorization": "Bearer signing-token-0000001", "Content-Type": "application/json"}
+            for target in range(2, 100000):
+                connection.request("POST", f"/api/v1/eth2/sign/{key}", json.dumps(attestation(target - 1, target)), head)
+                status = (reply := connection.getresponse()).status
+                reply.read()
+                if status == 200:
+                    with lock:
+                        released[key].add(target)
+                elif answered.is_set():
+                    break
+                if key == keys[2] and answered.is_set():
+                    break
+            connection.close()
+
+        threads = [threading.Thread(target=vote, args=(key,)) for key in keys]
+        for thread in threads:
+            thread.start()
+        time.sleep(1)
+        reply = self.delete(signer, keys[:2])
+        with lock:
+            answered.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(self.statuses(reply), ["deleted", "deleted"])
+        history = {entry["pubkey"]: {int(v["target_epoch"]) for v in entry["signed_attestations"]} for entry in json.loads(reply.json()["slashing_protection"])["data"]}
+        for key in keys[:2]:
+            self.assertGreater(len(released[key]), 10)
+            self.assertEqual(released[key] - history[key], set(), "released, and not handed out")
+        self.assertNotIn(keys[2], history)
+        self.assertGreater(len(released[keys[2]]), 10)
+
+    def test_a_history_of_several_megabytes_comes_and_goes(self):
+        old, new = self.opened(), self.opened()
+        key = self.import_one(old, 0)
+        votes = [(i, i + 1) for i in range(90_000)]
+        history = json.dumps(BadInput.history(key, votes))
+        self.assertGreater(len(history), 4 * 1024 * 1024)
+        self.assertEqual(self.statuses(self.post(new, [0], history)), ["imported"])
+        reply = self.delete(new, [key])
+        self.assertEqual(self.statuses(reply), ["deleted"])
+        back = json.loads(reply.json()["slashing_protection"])["data"][0]["signed_attestations"]
+        self.assertEqual(len(back), len(votes))
+        self.assertEqual(self.statuses(self.post(old, [0], reply.json()["slashing_protection"])), ["duplicate"])
+        self.assertEqual(old.sign(key, attestation(50_000, 50_001)).status, 412)
+        self.assertEqual(old.sign(key, attestation(90_000, 90_001)).status, 200)
+
     def test_it_is_off_unless_it_is_turned_on(self):
         signer = self.signer(policies=OWN_POLICIES).start()
         self.assertEqual(signer.request("GET", PATH, token=TOKEN).status, 404)
