@@ -4,15 +4,10 @@ import json
 import os
 import unittest
 
-from harness import FORK, SignerTest, attestation, block, interop_secret
+from harness import SignerTest, attestation, block, interop_secret
+from keymanager_client import history
 
 STRICT = "anti_slashing:\n  require_history: true\n"
-
-
-def history(pubkey, votes=(), blocks=(), root=FORK["genesis_validators_root"]):
-    return {"metadata": {"interchange_format_version": "5", "genesis_validators_root": root},
-            "data": [{"pubkey": pubkey, "signed_blocks": [{"slot": str(s)} for s in blocks],
-                      "signed_attestations": [{"source_epoch": str(s), "target_epoch": str(t)} for s, t in votes]}]}
 
 
 class HistoryTest(SignerTest):

@@ -9,22 +9,10 @@ import threading
 import time
 import unittest
 
-from harness import FORK, POLICIES, SignerTest, attestation, interop_secret, slashable
+import keymanager_client
+from harness import SignerTest, attestation, interop_secret, slashable
+from keymanager_client import BOX, ENABLED, LISTER, OWN_POLICIES, PATH, TOKEN
 from keystores import Lockbox
-
-PATH = "/eth/v1/keystores"
-TOKEN = "keymanager-token-0001"
-LISTER = "lister-token-0000001"
-ENABLED = "http:\n  key_manager_api:\n    enabled: true\n"
-OWN_POLICIES = POLICIES + f"""
-  validator-keys:
-    token: "{TOKEN}"
-    allowed_scopes: [list_keys, import_keystores, delete_keys]
-  lister:
-    token: "{LISTER}"
-    allowed_scopes: [list_keys]
-"""
-BOX = Lockbox("correct horse")
 
 
 class KeymanagerTest(SignerTest):
@@ -36,19 +24,16 @@ class KeymanagerTest(SignerTest):
         signer.init_kms_only()
         return signer
 
-    def post(self, signer, indices, history=None, box=BOX, token=TOKEN, timeout=300):
-        body = {"keystores": [box.keystore(interop_secret(i)) for i in indices], "passwords": [box.password] * len(indices)}
-        if history is not None:
-            body["slashing_protection"] = history if isinstance(history, str) else json.dumps(history)
-        return signer.request("POST", PATH, body, token, timeout=timeout)
+    def post(self, *arguments, **options):
+        return keymanager_client.post(*arguments, **options)
 
     def import_one(self, signer, index):
         before = set(self.listed(signer))
         self.assertEqual(self.statuses(self.post(signer, [index])), ["imported"])
         return (set(self.listed(signer)) - before).pop()
 
-    def delete(self, signer, pubkeys, token=TOKEN, timeout=60):
-        return signer.request("DELETE", PATH, {"pubkeys": pubkeys}, token, timeout=timeout)
+    def delete(self, *arguments, **options):
+        return keymanager_client.delete(*arguments, **options)
 
     def listed(self, signer):
         reply = signer.request("GET", PATH, token=TOKEN)
@@ -135,7 +120,7 @@ class Contract(KeymanagerTest):
         old, new = self.opened(), self.opened()
         key = self.import_one(old, 0)
         votes = [(i, i + 1) for i in range(90_000)]
-        history = json.dumps(BadInput.history(key, votes))
+        history = json.dumps(keymanager_client.history(key, votes))
         self.assertGreater(len(history), 4 * 1024 * 1024)
         self.assertEqual(self.statuses(self.post(new, [0], history)), ["imported"])
         reply = self.delete(new, [key])
@@ -149,6 +134,17 @@ class Contract(KeymanagerTest):
     def test_it_is_off_unless_it_is_turned_on(self):
         signer = self.signer(policies=OWN_POLICIES).start()
         self.assertEqual(signer.request("GET", PATH, token=TOKEN).status, 404)
+
+    def test_without_policies_it_takes_the_admin_token_and_is_never_open(self):
+        signer = self.signer(policies="", extra=ENABLED).start()
+        with open(os.path.join(signer.data, "admin-token"), encoding="utf-8") as file:
+            admin = file.read().strip()
+        for method in ("GET", "POST", "DELETE"):
+            self.assertEqual(signer.request(method, PATH, None if method == "GET" else "{}").status, 401)
+        self.assertEqual(self.statuses(self.post(signer, [5], token=admin)), ["imported"])
+        pubkey = signer.request("GET", PATH, token=admin).json()["data"][0]["validating_pubkey"]
+        self.assertEqual(signer.sign(pubkey, attestation(1, 2)).status, 200)
+        self.assertEqual(self.statuses(self.delete(signer, [pubkey], token=admin)), ["deleted"])
 
     def test_without_a_chamber_keys_live_in_memory(self):
         signer = self.keymanager().start()
@@ -219,20 +215,14 @@ class BadInput(KeymanagerTest):
         self.assertLess(time.monotonic() - began, 10)
 
     def test_a_broken_or_foreign_history_imports_nothing(self):
-        whole = json.dumps(self.history("0x" + "ab" * 48, [(1, 2)]))
-        foreign = self.history("0x" + "ab" * 48, [(1, 2)])
+        whole = json.dumps(keymanager_client.history("0x" + "ab" * 48, [(1, 2)]))
+        foreign = keymanager_client.history("0x" + "ab" * 48, [(1, 2)])
         foreign["metadata"]["genesis_validators_root"] = "0x" + "77" * 32
         huge = whole.replace('"2"', '"99999999999999999999"')
         for history in ("", "{", whole[:-3], whole + "x", huge, whole.replace('"5"', '"4"'), whole.replace('"2"', "2"), foreign):
             reply = self.post(self.shared, [0], history)
             self.refused(reply, 400)
             self.assertIn("slashing_protection", reply.json()["message"])
-
-    @staticmethod
-    def history(pubkey, votes):
-        return {"metadata": {"interchange_format_version": "5", "genesis_validators_root": FORK["genesis_validators_root"]},
-                "data": [{"pubkey": pubkey, "signed_blocks": [],
-                          "signed_attestations": [{"source_epoch": str(s), "target_epoch": str(t)} for s, t in votes]}]}
 
     def test_tokens_and_scopes(self):
         for method in ("GET", "POST", "DELETE"):
@@ -336,7 +326,7 @@ class Kills(KeymanagerTest):
         helper = self.keymanager().start()
         pubkeys = [self.import_one(helper, index) for index in range(6)]
         for index in range(6):
-            history = BadInput.history(pubkeys[index], [(50, 60)])
+            history = keymanager_client.history(pubkeys[index], [(50, 60)])
             thread = threading.Thread(target=self.try_import, args=(signer, index, history))
             thread.start()
             time.sleep(dice.random() * 0.02)

@@ -153,8 +153,8 @@ Result<void> Database::upgrade_tables(std::int64_t from) {
     CC_ASSIGN(const bool row, step(*about));
     const std::int64_t now = row ? about->integer(0) : from;
     about->reset();
-    for (auto i = static_cast<std::size_t>(now) - 1; i < schema_.upgrades.size(); ++i) {
-      CC_TRY(execute(schema_.upgrades[i]));
+    for (auto version = static_cast<int>(now); version < schema_.version; ++version) {
+      CC_TRY(execute(schema_.upgrades[version - 1]));
     }
     return execute(mark.c_str());
   }));
@@ -176,8 +176,8 @@ Result<void> Database::create_tables() {
       return {};
     }
     CC_TRY(execute(schema_.sql));
-    for (const char* const upgrade : schema_.upgrades) {
-      CC_TRY(execute(upgrade));
+    for (int version = 1; version < schema_.version; ++version) {
+      CC_TRY(execute(schema_.upgrades[version - 1]));
     }
     return execute(marks.c_str());
   });

@@ -12,7 +12,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -24,10 +23,10 @@ namespace cc::sqlite {
 
 // What makes a file ours.
 struct Schema {
-  std::int32_t application_id;             // PRAGMA application_id
-  int version;                             // PRAGMA user_version
-  const char* sql;                         // creates every table of version 1
-  std::vector<const char*> upgrades = {};  // from version i + 1 to i + 2; a new file runs them all too
+  std::int32_t application_id;            // PRAGMA application_id
+  int version;                            // PRAGMA user_version
+  const char* sql;                        // creates every table of version 1
+  const char* const* upgrades = nullptr;  // version - 1 of them, each from one version to the next; new files run all
 };
 
 enum class OpenMode {

@@ -1,6 +1,36 @@
 #include "adapters/sqlite/slashing_schema.h"
 
+#include <array>
+
 namespace cc::sqlite {
+namespace {
+
+// Version 2: notes on where history came from; records go only below the watermarks.
+constexpr std::array<const char*, 1> kUpgrades{R"sql(
+CREATE TABLE origins (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('import', 'keymanager', 'empty_history')),
+  source TEXT NOT NULL,
+  digest BLOB NOT NULL CHECK (length(digest) IN (0, 32)),
+  at INTEGER NOT NULL CHECK (at >= 0),
+  validators INTEGER NOT NULL CHECK (validators >= 0),
+  blocks INTEGER NOT NULL CHECK (blocks >= 0),
+  attestations INTEGER NOT NULL CHECK (attestations >= 0)
+) STRICT;
+CREATE TRIGGER origins_stay BEFORE UPDATE ON origins BEGIN SELECT RAISE(ABORT, 'origins stay'); END;
+CREATE TRIGGER origins_last BEFORE DELETE ON origins BEGIN SELECT RAISE(ABORT, 'origins stay'); END;
+
+CREATE TRIGGER blocks_last BEFORE DELETE ON blocks
+WHEN ifnull((SELECT OLD.slot >= low_block_slot FROM validators WHERE id = OLD.validator), 1)
+BEGIN SELECT RAISE(ABORT, 'only blocks below the watermark are forgotten'); END;
+
+CREATE TRIGGER attestations_last BEFORE DELETE ON attestations
+WHEN ifnull((SELECT OLD.target_epoch >= low_target_epoch OR OLD.source_epoch > low_source_epoch
+             FROM validators WHERE id = OLD.validator), 1)
+BEGIN SELECT RAISE(ABORT, 'only votes below the watermarks are forgotten'); END;
+)sql"};
+
+}  // namespace
 
 // The rules are code (guard/rules.cc); the triggers repeat the ones whose breach would be silent: what only rises never
 // falls, and history is never changed.
@@ -80,29 +110,6 @@ SELECT '0x' || lower(hex(public_key)) AS public_key, source_epoch + 922337203685
   iif(length(signing_root) = 0, NULL, '0x' || lower(hex(signing_root))) AS signing_root
 FROM attestations JOIN validators ON validators.id = attestations.validator;
 )sql",
-                             // Version 2: notes on where history came from; records go only below the watermarks.
-                             .upgrades = {R"sql(
-CREATE TABLE origins (
-  id INTEGER PRIMARY KEY,
-  kind TEXT NOT NULL CHECK (kind IN ('import', 'keymanager', 'empty_history')),
-  source TEXT NOT NULL,
-  digest BLOB NOT NULL CHECK (length(digest) IN (0, 32)),
-  at INTEGER NOT NULL CHECK (at >= 0),
-  validators INTEGER NOT NULL CHECK (validators >= 0),
-  blocks INTEGER NOT NULL CHECK (blocks >= 0),
-  attestations INTEGER NOT NULL CHECK (attestations >= 0)
-) STRICT;
-CREATE TRIGGER origins_stay BEFORE UPDATE ON origins BEGIN SELECT RAISE(ABORT, 'origins stay'); END;
-CREATE TRIGGER origins_last BEFORE DELETE ON origins BEGIN SELECT RAISE(ABORT, 'origins stay'); END;
-
-CREATE TRIGGER blocks_last BEFORE DELETE ON blocks
-WHEN ifnull((SELECT OLD.slot >= low_block_slot FROM validators WHERE id = OLD.validator), 1)
-BEGIN SELECT RAISE(ABORT, 'only blocks below the watermark are forgotten'); END;
-
-CREATE TRIGGER attestations_last BEFORE DELETE ON attestations
-WHEN ifnull((SELECT OLD.target_epoch >= low_target_epoch OR OLD.source_epoch > low_source_epoch
-             FROM validators WHERE id = OLD.validator), 1)
-BEGIN SELECT RAISE(ABORT, 'only votes below the watermarks are forgotten'); END;
-)sql"}};
+                             .upgrades = kUpgrades.data()};
 
 }  // namespace cc::sqlite

@@ -49,7 +49,6 @@ TEST_F(SlashingStoreTest, KeepsWhatItRecordedOverAReopening) {
 void make_version_one(const std::string& path) {
   Schema first = kSlashingSchema;
   first.version = 1;
-  first.upgrades.clear();
   auto database = Database::open(path, first, OpenMode::open_or_create, Sharing::shared);
   ASSERT_TRUE(database) << database.error().message;
   database->reset();
