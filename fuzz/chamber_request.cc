@@ -63,6 +63,20 @@ void read_import(std::string_view text) {
   }
 }
 
+void read_keystores(std::string_view text) {
+  constexpr std::size_t kMost = 3;
+  const auto body = cc::api::JsonBody::parse(text, {"keystores", "passwords", "slashing_protection"});
+  if (!body) {
+    return;
+  }
+  const auto keystores = (*body)->nested_jsons("keystores", kMost);
+  must(keystores ? keystores->size() <= kMost : keystores.error().kind == cc::ErrorKind::malformed_request);
+  const auto passwords = (*body)->secrets("passwords", kMost);
+  must(passwords ? passwords->size() <= kMost : passwords.error().kind == cc::ErrorKind::malformed_request);
+  static_cast<void>((*body)->is_null("slashing_protection"));
+  static_cast<void>((*body)->nested_json("slashing_protection"));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -70,6 +84,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   read_init(text);
   read_register(text);
   read_import(text);
+  read_keystores(text);
   static_cast<void>(cc::api::outline_of(text));
   static_cast<void>(cc::api::wants_json(text));
   if (const auto key = cc::api::public_key_of(text)) {

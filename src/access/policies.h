@@ -3,7 +3,7 @@
 //
 // Rules: a caller is known by the token alone; the user name of HTTP Basic is ignored. Absent allowed_scopes means
 // every scope, denied_scopes always win. A wrong token is refused even where no token would have passed. Without any
-// policy the compatibility scopes are open and the chamber scopes take the admin token, from loopback only.
+// policy sign, public_keys and reload are open, and all other scopes take the admin token, from loopback only.
 //
 // Immutable after make(), so every call is safe from any thread. Secrets that pass: tokens; none is kept, only their
 // HMACs.
@@ -70,7 +70,7 @@ class Policies {
   // repeated token or name.
   static Result<Policies> make(std::vector<PolicyConfig> policies, std::optional<PolicyConfig> unauthenticated,
                                Random& random);
-  // With no policies at all: compatibility routes are open, chamber routes take only `admin_token`, from loopback.
+  // With no policies at all: the signing routes are open, all others take only `admin_token`, from loopback.
   static Result<Policies> open_with_admin(const SecretBytes& admin_token, Random& random);
 
   // `authorization`: the header's value (Basic user:token or Bearer token), empty when absent.
@@ -100,7 +100,7 @@ class Policies {
 
   std::vector<Rule> rules_;
   std::optional<Rule> unauthenticated_;
-  std::optional<Rule> admin_;  // set: no policies, and the compatibility scopes are open
+  std::optional<Rule> admin_;  // set: no policies, and the signing scopes are open
   Secret<32> mac_key_;
 };
 

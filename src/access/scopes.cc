@@ -55,7 +55,7 @@ std::optional<Scope> scope_named(std::string_view text) {
   return found == kNames.end() ? std::nullopt : std::optional(static_cast<Scope>(found - kNames.begin()));
 }
 
-bool is_compatibility(Scope scope) { return scope <= Scope::delete_keys; }
+bool is_compatibility(Scope scope) { return scope <= Scope::reload; }
 
 Result<std::set<Scope>> scopes_named(const std::vector<std::string>& names, std::string_view policy) {
   constexpr std::size_t kLongestShown = 64;

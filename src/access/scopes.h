@@ -11,7 +11,7 @@ namespace cc::access {
 
 inline constexpr std::size_t kScopeCount = static_cast<std::size_t>(Scope::chamber_keys_delete) + 1;
 
-// The routes that other signers have too; they are open when no policy is configured.
+// Web3Signer's signing routes: open when no policy is configured. The keymanager API demands a token, as its own does.
 bool is_compatibility(Scope scope);
 std::set<Scope> every_scope();
 // Errors: config_invalid naming the policy, the unknown scope and the nearest known one.

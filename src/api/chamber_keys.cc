@@ -8,6 +8,7 @@
 #include "api/json_body.h"
 #include "api/sign_input.h"
 #include "base/bytes.h"
+#include "guard/history.h"
 
 namespace cc::api {
 namespace json = boost::json;
@@ -42,8 +43,18 @@ http::Response results(const std::vector<keys::KeyResult>& all) {
   return http::json(200, json::serialize(json::object{{"data", std::move(data)}}));
 }
 
-Result<std::vector<BlsPublicKey>> public_keys_of(const JsonObject& body) {
+Result<void> at_most(std::size_t most, std::size_t given, std::string_view field) {
+  if (given <= most) {
+    return {};
+  }
+  return fail(ErrorKind::malformed_request, std::string(field) + ": one request takes at most " + std::to_string(most) +
+                                                " keys, not " + std::to_string(given) +
+                                                "; send several (chamber.keys.*.max_items_per_request)");
+}
+
+Result<std::vector<BlsPublicKey>> public_keys_of(const JsonObject& body, std::size_t most) {
   CC_ASSIGN(const std::vector<std::string> texts, body.texts("pubkeys"));
+  CC_TRY(at_most(most, texts.size(), "pubkeys"));
   std::vector<BlsPublicKey> out;
   out.reserve(texts.size());
   for (const std::string& text : texts) {
@@ -93,6 +104,7 @@ Result<http::Response> list(Context& context, http::Request& request) {
 Result<http::Response> generate(Context& context, http::Request& request) {
   CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"count"}));
   CC_ASSIGN(const std::uint32_t count, body->number("count"));
+  CC_TRY(at_most(context.options.generate.max_items, count, "count"));
   CC_TRY(chamber_open(context));
   return context.keys.generate(count).map(results);
 }
@@ -125,10 +137,25 @@ Result<std::variant<keys::ImportItem, Error>> import_item(const JsonObject& entr
   return item;
 }
 
+// The caller says that these keys never signed before.
+keys::BeforeImport declaration(Context& context, bool empty_history) {
+  if (!empty_history || context.slashing == nullptr) {
+    return nullptr;
+  }
+  return [&context](const std::vector<BlsPublicKey>& keys) {
+    const std::uint64_t now = context.clock == nullptr ? 0 : context.clock->unix_seconds();
+    return context.slashing->transact([&](guard::SlashingTransaction& tx) {
+      return guard::allow_empty_history(tx, keys, "import with allow_empty_history", now);
+    });
+  };
+}
+
 Result<http::Response> import_keys(Context& context, http::Request& request) {
-  CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"keys", "storage"}));
+  CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"keys", "storage", "allow_empty_history"}));
   CC_ASSIGN(const std::vector<JsonObject> entries,
             body->objects("keys", {"keystore", "password", "private_key", "label"}));
+  CC_TRY(at_most(context.options.import.max_items, entries.size(), "keys"));
+  CC_ASSIGN(const bool empty_history, body->flag_or("allow_empty_history", false));
   bool persist = true;
   if (body->has("storage")) {
     CC_ASSIGN(const JsonObject storage, body->object("storage", {"persist"}));
@@ -149,7 +176,8 @@ Result<http::Response> import_keys(Context& context, http::Request& request) {
     items.push_back(std::get<keys::ImportItem>(std::move(item)));
     places.push_back(i);
   }
-  CC_ASSIGN(std::vector<keys::KeyResult> imported, context.keys.import(items, chamber_exists(context)));
+  CC_ASSIGN(std::vector<keys::KeyResult> imported,
+            context.keys.import(items, chamber_exists(context), declaration(context, empty_history)));
   for (std::size_t i = 0; i < imported.size() && i < places.size(); ++i) {
     all[places[i]] = std::move(imported[i]);
   }
@@ -158,7 +186,7 @@ Result<http::Response> import_keys(Context& context, http::Request& request) {
 
 Result<http::Response> set_status(Context& context, http::Request& request) {
   CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"pubkeys", "status"}));
-  CC_ASSIGN(const std::vector<BlsPublicKey> wanted, public_keys_of(body.root()));
+  CC_ASSIGN(const std::vector<BlsPublicKey> wanted, public_keys_of(body.root(), context.options.lifecycle.max_items));
   CC_ASSIGN(const std::string status, body->text("status"));
   if (status != "active" && status != "inactive") {
     return fail(ErrorKind::malformed_request, "status must be active or inactive");
@@ -170,7 +198,7 @@ Result<http::Response> set_status(Context& context, http::Request& request) {
 
 Result<http::Response> remove(Context& context, http::Request& request) {
   CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"pubkeys"}));
-  CC_ASSIGN(const std::vector<BlsPublicKey> wanted, public_keys_of(body.root()));
+  CC_ASSIGN(const std::vector<BlsPublicKey> wanted, public_keys_of(body.root(), context.options.lifecycle.max_items));
   if (chamber_exists(context)) {
     CC_TRY(chamber_open(context));
   }
@@ -180,27 +208,31 @@ Result<http::Response> remove(Context& context, http::Request& request) {
 }  // namespace
 
 void add_chamber_keys_routes(http::Router& router, Context& context) {
-  const auto add = [&](const char* method, const char* path, CeremonyQueue& queue, Check check, auto endpoint) {
+  const auto add = [&](const char* method, const char* path, CeremonyQueue& queue, Check check, auto endpoint,
+                       std::optional<Milliseconds> timeout = std::nullopt) {
     auto admission = admits(check);
     router.add(method, path,
                queued(queue, std::move(check),
                       [&context, endpoint](http::Request& request) { return endpoint(context, request); }),
-               {.body_limit = kImportBodyLimit, .admission = std::move(admission)});
+               {.body_limit = kImportBodyLimit, .admission = std::move(admission), .reply_timeout = timeout});
   };
   const char* const keys = "/api/v1/chamber/keys";
   add("GET", keys, context.ceremonies, needs(context, access::Scope::chamber_keys_list), list);
   if (context.options.generate_enabled) {
     add("POST", "/api/v1/chamber/keys/generate", context.key_work, needs(context, access::Scope::chamber_keys_generate),
-        generate);
+        generate, context.options.generate.timeout);
   }
   if (context.options.import_enabled) {
     // Private keys and keystore passwords pass: the same rule as for passphrases.
     add("POST", keys, context.key_work,
-        both(needs(context, access::Scope::chamber_keys_import), takes_secrets(context)), import_keys);
+        both(needs(context, access::Scope::chamber_keys_import), takes_secrets(context)), import_keys,
+        context.options.import.timeout);
   }
   if (context.options.lifecycle_enabled) {
-    add("PATCH", keys, context.key_work, needs(context, access::Scope::chamber_keys_patch), set_status);
-    add("DELETE", keys, context.key_work, needs(context, access::Scope::chamber_keys_delete), remove);
+    add("PATCH", keys, context.key_work, needs(context, access::Scope::chamber_keys_patch), set_status,
+        context.options.lifecycle.timeout);
+    add("DELETE", keys, context.key_work, needs(context, access::Scope::chamber_keys_delete), remove,
+        context.options.lifecycle.timeout);
   }
 }
 

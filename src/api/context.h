@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "ethereum/network.h"
+#include "guard/rules.h"
 #include "http/server.h"
 #include "keys/key_ring.h"
 #include "keys/key_service.h"
@@ -20,11 +21,21 @@
 
 namespace cc::api {
 
+// What one kind of change to the keys may cost.
+struct KeyWorkLimits {
+  std::size_t max_items = 100;                       // per request; more is 400
+  Milliseconds timeout = std::chrono::seconds(600);  // an answer by then, else 503; the work goes on
+};
+
 struct ApiOptions {
   bool allow_plaintext_ceremonies = false;  // server.allow_plaintext_ceremonies
   bool generate_enabled = true;             // chamber.keys.generate.enabled
   bool import_enabled = true;               // chamber.keys.import.enabled
   bool lifecycle_enabled = true;            // chamber.keys.lifecycle.enabled
+  bool keymanager_enabled = false;          // http.key_manager_api.enabled
+  // More records than this in the answer to a delete: the minimal form (highest marks) takes the complete one's place.
+  std::size_t most_records_in_answer = 200'000;
+  KeyWorkLimits generate{}, import{}, lifecycle{.max_items = 500}, keymanager{};
 };
 
 // Thread rule: handlers run on I/O threads, so nothing there may block; what blocks goes to one of the three queues.
@@ -49,6 +60,10 @@ struct Context {
   // Of the API's server, for a scrape; may be empty.
   std::function<http::ServerCounters()> server_counters = nullptr;
   KeyReload* key_files = nullptr;  // keys from files; null where there are none
+  // For history that comes with keys and goes with them, and how it is kept.
+  guard::SlashingStore* slashing = nullptr;
+  guard::Strategy strategy = guard::Strategy::complete;
+  const Clock* clock = nullptr;  // for notes of origin
 };
 
 }  // namespace cc::api

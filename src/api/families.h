@@ -13,6 +13,7 @@ void add_chamber_init_routes(http::Router& router, Context& context);
 void add_chamber_unseal_routes(http::Router& router, Context& context);
 void add_chamber_seal_routes(http::Router& router, Context& context);
 void add_chamber_credentials_routes(http::Router& router, Context& context);
+void add_keymanager_routes(http::Router& router, Context& context);
 void add_chamber_keys_routes(http::Router& router, Context& context);
 void add_reload_routes(http::Router& router, Context& context);
 

@@ -67,6 +67,35 @@ std::string joined(std::initializer_list<std::string_view> names) {
   return out.empty() ? "none" : out;
 }
 
+Result<std::string> json_text(const json::value& value, const std::string& where) {
+  if (value.is_object()) {
+    return json::serialize(value);
+  }
+  if (value.is_string()) {
+    return std::string(std::string_view(value.get_string()));
+  }
+  return malformed(where + " must be an object or its JSON text");
+}
+
+template <class Item, class Read>
+Result<std::vector<Item>> list(const json::object& object, std::string_view field, const std::string& where,
+                               std::size_t most, const Read& read) {
+  const json::value* value = object.if_contains(field);
+  if (value == nullptr || !value->is_array()) {
+    return malformed(where + (value == nullptr ? " is missing" : " must be a list"));
+  }
+  if (value->get_array().size() > most) {
+    return malformed(where + " has " + std::to_string(value->get_array().size()) +
+                     " items; one request takes at most " + std::to_string(most) + ": send several");
+  }
+  std::vector<Item> out;
+  for (const json::value& one : value->get_array()) {
+    CC_ASSIGN(Item item, read(one, where + "[" + std::to_string(out.size()) + "]"));
+    out.push_back(std::move(item));
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<JsonObject> JsonObject::checked(const void* object, std::string where,
@@ -92,6 +121,11 @@ std::string JsonObject::path(std::string_view field) const {
 }
 
 bool JsonObject::has(std::string_view field) const { return object_at(object_).contains(field); }
+
+bool JsonObject::is_null(std::string_view field) const {
+  const json::value* value = object_at(object_).if_contains(field);
+  return value != nullptr && value->is_null();
+}
 
 Result<std::string> JsonObject::text(std::string_view field) const {
   const json::value* value = object_at(object_).if_contains(field);
@@ -194,13 +228,19 @@ Result<std::string> JsonObject::nested_json(std::string_view field) const {
   if (value == nullptr) {
     return malformed(path(field) + " is missing");
   }
-  if (value->is_object()) {
-    return json::serialize(*value);
-  }
-  if (value->is_string()) {
-    return std::string(std::string_view(value->get_string()));
-  }
-  return malformed(path(field) + " must be an object or its JSON text");
+  return json_text(*value, path(field));
+}
+
+Result<std::vector<std::string>> JsonObject::nested_jsons(std::string_view field, std::size_t most) const {
+  return list<std::string>(object_at(object_), field, path(field), most, json_text);
+}
+
+Result<std::vector<SecretBytes>> JsonObject::secrets(std::string_view field, std::size_t most) const {
+  return list<SecretBytes>(object_at(object_), field, path(field), most,
+                           [](const json::value& value, const std::string& where) -> Result<SecretBytes> {
+                             return value.is_string() ? SecretBytes::copy_of(std::string_view(value.get_string()))
+                                                      : Result<SecretBytes>(malformed(where + " must be a text"));
+                           });
 }
 
 struct JsonBody::Document {

@@ -21,6 +21,7 @@ namespace cc::api {
 class JsonObject {
  public:
   bool has(std::string_view field) const;
+  bool is_null(std::string_view field) const;
 
   // Errors, all malformed_request: the field is absent, of another type, or out of range.
   Result<std::string> text(std::string_view field) const;
@@ -34,6 +35,9 @@ class JsonObject {
   Result<std::vector<JsonObject>> objects(std::string_view field, std::initializer_list<std::string_view> known) const;
   // The object or the text under this field as JSON text (a keystore comes either way).
   Result<std::string> nested_json(std::string_view field) const;
+  // A list of such, and a list of texts into locked memory. Longer than `most`: an error that says so.
+  Result<std::vector<std::string>> nested_jsons(std::string_view field, std::size_t most) const;
+  Result<std::vector<SecretBytes>> secrets(std::string_view field, std::size_t most) const;
 
  private:
   friend class JsonBody;

@@ -15,6 +15,7 @@ void add_routes(http::Router& router, Context& context) {
   add_chamber_credentials_routes(router, context);
   add_chamber_keys_routes(router, context);
   add_reload_routes(router, context);
+  add_keymanager_routes(router, context);
 }
 
 void add_metrics_routes(http::Router& router, Context& context) {

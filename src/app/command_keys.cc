@@ -44,7 +44,7 @@ struct GenerateOptions {
 // Many keys are asked for in several calls, so that each is answered within the signer's reply timeout.
 Result<void> run_generate(const GenerateOptions& options) {
   constexpr std::uint64_t kMost = 100'000;
-  constexpr std::uint64_t kPerCall = 200;
+  constexpr std::uint64_t kPerCall = 100;
   CC_ASSIGN(const std::uint64_t count, parse_count(options.count, "--count", kMost));
   CC_ASSIGN(const SignerClient client, single_signer(options.signer));
   CC_ASSIGN(const SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));

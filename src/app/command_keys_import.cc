@@ -19,13 +19,13 @@ namespace json = boost::json;
 constexpr std::size_t kMaxKeystoreBytes = 64UL * 1024;
 // A signer opens a keystore in about a second and answers within its reply timeout: small batches of them.
 constexpr std::size_t kKeystoresPerCall = 8;
-constexpr std::size_t kPrivateKeysPerCall = 500;
+constexpr std::size_t kPrivateKeysPerCall = 100;
 
 struct ImportOptions {
   SignerOptions signer;
   std::vector<std::string> paths;
   std::string password_file, passwords_dir;
-  bool password_stdin = false, private_key_stdin = false, memory_only = false;
+  bool password_stdin = false, private_key_stdin = false, memory_only = false, allow_empty_history = false;
 };
 
 // One key to import: either a keystore with its password, or a private key.
@@ -129,7 +129,7 @@ std::string item_json(const Item& item) {
       .finish();
 }
 
-std::string batch_body(std::span<const Item> items, bool persist) {
+std::string batch_body(std::span<const Item> items, const ImportOptions& options) {
   std::string list = "[";
   list.reserve(items.size() * kMaxKeystoreBytes / 8);
   for (const Item& item : items) {
@@ -138,10 +138,12 @@ std::string batch_body(std::span<const Item> items, bool persist) {
     wipe(one);
   }
   list += "]";
-  std::string out = SecretJson()
-                        .add_json("keys", list)
-                        .add_json("storage", persist ? R"({"persist":true})" : R"({"persist":false})")
-                        .finish();
+  SecretJson body;
+  body.add_json("keys", list).add_json("storage", options.memory_only ? R"({"persist":false})" : R"({"persist":true})");
+  if (options.allow_empty_history) {
+    body.add_json("allow_empty_history", "true");
+  }
+  std::string out = body.finish();
   wipe(list);
   return out;
 }
@@ -167,7 +169,7 @@ Result<void> run_import(const ImportOptions& options) {
   const std::size_t per_call = options.private_key_stdin ? kPrivateKeysPerCall : kKeystoresPerCall;
   for (std::size_t start = 0; start < items.size(); start += per_call) {
     const auto batch = std::span(items).subspan(start, std::min(per_call, items.size() - start));
-    const auto reply = client.call("POST", std::string(kKeysPath), token, batch_body(batch, !options.memory_only));
+    const auto reply = client.call("POST", std::string(kKeysPath), token, batch_body(batch, options));
     const Result<void> taken = reply ? take_data(*reply, all) : Result<void>(fail(reply.error()));
     if (!taken) {
       if (!all.empty()) {
@@ -202,6 +204,8 @@ void add_keys_import_command(CLI::App& group, Chosen& chosen) {
                     "Read private keys (0x…) from stdin, one per line");
   command->add_flag("--memory-only", options->memory_only,
                     "Keep the keys in memory only: a restart or a seal drops them");
+  command->add_flag("--allow-empty-history", options->allow_empty_history,
+                    "These keys never signed before: let them sign under anti_slashing.require_history");
 }
 
 }  // namespace cc::app

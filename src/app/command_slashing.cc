@@ -7,7 +7,10 @@
 #include <sstream>
 
 #include "app/command_slashing.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "crypto/hash.h"
+#include "guard/history.h"
 #include "guard/interchange.h"
 #include "guard/rules.h"
 
@@ -35,6 +38,18 @@ std::string_view pairing_word(guard::Pairing pairing) {
   return "unknown";
 }
 
+constexpr std::size_t kOriginsShown = 100;
+
+json::object origin_json(const guard::Origin& note) {
+  return {{"kind", guard::name(note.kind)},
+          {"source", note.source},
+          {"sha256", note.digest ? json::value(to_hex(*note.digest)) : json::value(nullptr)},
+          {"unix_seconds", note.at},
+          {"validators", note.validators},
+          {"blocks", note.blocks},
+          {"attestations", note.attestations}};
+}
+
 struct StatusOptions {
   StoreOptions store;
 };
@@ -45,18 +60,45 @@ Result<void> run_status(const StatusOptions& options) {
   if (found.store) {
     std::size_t validators = 0;
     std::optional<Root> root;
+    json::array origins;
     CC_TRY(stores.look([&](guard::SlashingTransaction& tx) -> Result<void> {
       CC_ASSIGN(const auto keys, tx.validators());
       CC_ASSIGN(root, tx.genesis_validators_root());
       validators = keys.size();
+      CC_ASSIGN(const auto notes, tx.origins(kOriginsShown));
+      for (const guard::Origin& note : notes) {
+        origins.push_back(origin_json(note));
+      }
       return {};
     }));
+    reply["origins"] = std::move(origins);
     reply["validators"] = validators;
     reply["genesis_validators_root"] = root ? json::value(to_0x(*root)) : json::value(nullptr);
     reply["transactions"] = found.identity->commits;
     reply["openings"] = found.identity->run;
   }
   print_reply(reply, options.store.output);
+  return {};
+}
+
+// An older file in its place stays as it is until the new one is whole.
+Result<void> write_whole(const std::string& path, const std::string& text) {
+  const std::string draft = path + ".part";
+  std::ofstream file(draft, std::ios::binary | std::ios::trunc);
+  const bool opened = file.is_open();
+  file << text << std::flush;
+  file.close();
+  std::error_code error;
+  if (file) {
+    std::filesystem::rename(draft, path, error);
+  }
+  if (!file || error) {
+    if (opened) {
+      std::error_code ignored;
+      std::filesystem::remove(draft, ignored);
+    }
+    return fail(ErrorKind::usage, path + " cannot be written: check the folder and the free space");
+  }
   return {};
 }
 
@@ -82,10 +124,10 @@ Result<void> run_export(const ExportOptions& options) {
   if (options.out.empty()) {
     std::cout << text << std::endl;
   } else {
-    std::ofstream file(options.out, std::ios::binary | std::ios::trunc);
-    if (!(file << text << std::flush)) {
-      return fail(ErrorKind::usage, options.out + " cannot be written");
-    }
+    CC_TRY(write_whole(options.out, text));
+  }
+  if (validators < only.size()) {
+    advise(std::to_string(only.size() - validators) + " of the validators named are not known to this store.");
   }
   advise("Exported " + std::to_string(validators) +
          " validators. Import the file only where these keys do not sign any more.");
@@ -94,23 +136,26 @@ Result<void> run_export(const ExportOptions& options) {
 
 struct ImportOptions {
   StoreOptions store;
-  std::string file;
+  std::string file, note;
   bool complete_history = false;
 };
 Result<void> run_import(const ImportOptions& options) {
   std::ifstream in(options.file, std::ios::binary);
   std::ostringstream text;
-  if (!in || !(text << in.rdbuf())) {
+  if (!in || (in.peek() != std::ifstream::traits_type::eof() && !(text << in.rdbuf())) || in.bad()) {
     return fail(ErrorKind::usage, options.file + " cannot be read");
   }
-  CC_ASSIGN(const guard::Interchange interchange, guard::parse_interchange(text.str()));
+  CC_ASSIGN(const guard::Interchange interchange, guard::parse_interchange(text.view()));
+  const Root digest = crypto::sha256(bytes_of(text.view()));
   CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store));
   CC_TRY(stores.settle_first_use());
   guard::ImportCounts counts;
   CC_TRY(stores.slashing.store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
     CC_ASSIGN(counts, guard::import_interchange(tx, interchange, strategy_of(stores.config),
                                                 options.complete_history ? guard::Gap::open : guard::Gap::closed));
-    return {};
+    const std::string name = std::filesystem::path(options.file).filename().string();
+    return tx.add_origin({guard::OriginKind::import, options.note.empty() ? name : options.note + " (" + name + ")",
+                          digest, SystemClock().unix_seconds(), counts.validators, counts.blocks, counts.attestations});
   }));
   CC_TRY(stores.remember());
   print_reply(json::object{{"status", "imported"},
@@ -224,13 +269,14 @@ void add_slashing_commands(CLI::App& root, Chosen& chosen) {
   add_store_options(*command, exporting->store);
   command->add_option("--out", exporting->out, "File to write; stdout without");
   command->add_flag("--minimal", exporting->minimal, "Only the highest marks of each validator");
-  command->add_option("--pubkey", exporting->public_keys, "Only these validators")->expected(1)->take_all();
+  add_pubkey_option(*command, exporting->public_keys, "Only these validators");
 
   const auto importing = std::make_shared<ImportOptions>();
   command = add_command(*group, chosen, "import", "Merge an EIP-3076 interchange file into the history", importing,
                         &run_import);
   add_store_options(*command, importing->store);
   command->add_option("file", importing->file, "Interchange file")->required();
+  command->add_option("--note", importing->note, "Where the file came from; `slashing status` shows it");
   command->add_flag("--complete-history", importing->complete_history,
                     "The file holds everything that was signed elsewhere: keep signing below its lowest record");
 
@@ -245,7 +291,7 @@ void add_slashing_commands(CLI::App& root, Chosen& chosen) {
   const auto watermark = std::make_shared<FloorOptions>();
   command = add_command(*group, chosen, "watermark", "Raise watermarks; they never fall", watermark, &run_watermark);
   add_floor(*command, *watermark, false);
-  command->add_option("--pubkey", watermark->public_keys, "Only these validators")->expected(1)->take_all();
+  add_pubkey_option(*command, watermark->public_keys, "Only these validators");
 
   const auto adopt = std::make_shared<FloorOptions>();
   command =
@@ -254,6 +300,7 @@ void add_slashing_commands(CLI::App& root, Chosen& chosen) {
                   "been signed",
                   adopt, &run_adopt);
   add_floor(*command, *adopt, true);
+  add_slashing_history_commands(*group, chosen);
 }
 
 }  // namespace cc::app

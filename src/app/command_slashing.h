@@ -15,6 +15,10 @@
 
 namespace cc::app {
 
+// slashing prune | allow-empty-history.
+void add_slashing_history_commands(CLI::App& group, Chosen& chosen);
+void add_pubkey_option(CLI::App& command, std::vector<std::string>& public_keys, const std::string& help);
+
 Result<std::vector<BlsPublicKey>> public_keys_of(const std::vector<std::string>& texts);
 
 struct OfflineStores {

@@ -23,6 +23,10 @@ namespace cc::app {
 using Environment = std::map<std::string, std::string>;
 
 struct Config {
+  // What one kind of change to the keys may cost.
+  struct KeyWork {
+    std::uint64_t max_items = 0, timeout_seconds = 0;
+  };
   struct Server {
     std::string listen_address;
     std::uint64_t listen_port = 0;
@@ -55,11 +59,18 @@ struct Config {
   struct AntiSlashing {
     std::string backend, path, strategy;
     bool require_history = false;
+    bool pruning = false;
+    std::uint64_t keep_epochs = 0, pruning_interval_minutes = 0;
   } anti_slashing;
   struct Chamber {
     bool generate = true, import = true, lifecycle = true;
+    KeyWork generate_work, import_work, lifecycle_work;
     std::vector<std::string> allowed_keks;
   } chamber;
+  struct KeyManagerApi {
+    bool enabled = false;
+    KeyWork work;
+  } key_manager_api;
   std::string kek_local_dir;
   std::map<std::string, access::PolicyConfig> auth_policies;
   std::optional<access::PolicyConfig> unauthenticated_policy;

@@ -269,6 +269,92 @@ std::vector<ConfigKey> chamber_keys() {
   };
 }
 
+std::vector<ConfigKey> pruning_keys() {
+  return {
+      {.path = "anti_slashing.pruning.enabled",
+       .slot = CC_AT(bool, anti_slashing.pruning),
+       .standard = "false",
+       .help = "Forgets old slashing history now and then, and raises the watermarks over it."},
+      {.path = "anti_slashing.pruning.keep_epochs",
+       .slot = CC_AT(std::uint64_t, anti_slashing.keep_epochs),
+       .standard = "250",
+       .help = "What pruning keeps of each validator: its newest epochs, and at least as many blocks and votes.",
+       .minimum = 1,
+       .maximum = 10'000'000},
+      {.path = "anti_slashing.pruning.interval_minutes",
+       .slot = CC_AT(std::uint64_t, anti_slashing.pruning_interval_minutes),
+       .standard = "720",
+       .help = "How long after the start, and after each pruning, the next one begins.",
+       .minimum = 1,
+       .maximum = kWeekInMinutes},
+  };
+}
+
+std::vector<ConfigKey> keymanager_keys() {
+  return {
+      {.path = "http.key_manager_api.enabled",
+       .slot = CC_AT(bool, key_manager_api.enabled),
+       .standard = "false",
+       .help = "Serves the Ethereum keymanager API, /eth/v1/keystores: list, import and delete keys.",
+       .old_paths_list = "key_sources.key_manager_api.enabled"},
+      {.path = "http.key_manager_api.max_items_per_request",
+       .slot = CC_AT(std::uint64_t, key_manager_api.work.max_items),
+       .standard = "100",
+       .help = "Keystores imported or keys deleted in one request; more is 400.",
+       .minimum = 1,
+       .maximum = 10000,
+       .old_paths_list = "key_sources.key_manager_api.max_items_per_request"},
+      {.path = "http.key_manager_api.request_timeout_seconds",
+       .slot = CC_AT(std::uint64_t, key_manager_api.work.timeout_seconds),
+       .standard = "600",
+       .help = "A request without an answer by then gets 503; the work goes on, and sending it again is harmless.",
+       .minimum = 1,
+       .maximum = kDay,
+       .old_paths_list = "key_sources.key_manager_api.request_timeout_seconds"},
+  };
+}
+
+std::vector<ConfigKey> key_work_keys() {
+  return {
+      {.path = "chamber.keys.generate.max_items_per_request",
+       .slot = CC_AT(std::uint64_t, chamber.generate_work.max_items),
+       .standard = "100",
+       .help = "Keys generated in one request; more is 400.",
+       .minimum = 1,
+       .maximum = 10000},
+      {.path = "chamber.keys.generate.request_timeout_seconds",
+       .slot = CC_AT(std::uint64_t, chamber.generate_work.timeout_seconds),
+       .standard = "600",
+       .help = "A request without an answer by then gets 503; the work goes on: list the keys before asking again.",
+       .minimum = 1,
+       .maximum = kDay},
+      {.path = "chamber.keys.import.max_items_per_request",
+       .slot = CC_AT(std::uint64_t, chamber.import_work.max_items),
+       .standard = "100",
+       .help = "Keys imported in one request; more is 400.",
+       .minimum = 1,
+       .maximum = 10000},
+      {.path = "chamber.keys.import.request_timeout_seconds",
+       .slot = CC_AT(std::uint64_t, chamber.import_work.timeout_seconds),
+       .standard = "600",
+       .help = "A request without an answer by then gets 503; the work goes on, and sending it again is harmless.",
+       .minimum = 1,
+       .maximum = kDay},
+      {.path = "chamber.keys.lifecycle.max_items_per_request",
+       .slot = CC_AT(std::uint64_t, chamber.lifecycle_work.max_items),
+       .standard = "500",
+       .help = "Keys changed or removed in one request; more is 400.",
+       .minimum = 1,
+       .maximum = 10000},
+      {.path = "chamber.keys.lifecycle.request_timeout_seconds",
+       .slot = CC_AT(std::uint64_t, chamber.lifecycle_work.timeout_seconds),
+       .standard = "600",
+       .help = "A request without an answer by then gets 503; the work goes on, and sending it again is harmless.",
+       .minimum = 1,
+       .maximum = kDay},
+  };
+}
+
 std::vector<ConfigKey> access_keys() {
   return {
       {.path = "auth_policies.*.token",
@@ -328,6 +414,8 @@ std::span<const ConfigKey> config_table() {
   static const std::vector<ConfigKey> table = [] {
     std::vector<ConfigKey> all;
     for (auto* group : {&network_keys, &chain_and_store_keys, &key_file_keys, &chamber_keys, &access_keys}) {
+    for (auto* group : {&network_keys, &chain_and_store_keys, &pruning_keys, &keymanager_keys, &key_work_keys,
+                        &chamber_keys, &access_keys}) {
       std::vector<ConfigKey> keys = group();
       std::move(keys.begin(), keys.end(), std::back_inserter(all));
     }

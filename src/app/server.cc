@@ -13,7 +13,9 @@
 #include "app/background.h"
 #include "app/data_dir.h"
 #include "app/key_file_loader.h"
+#include "app/key_work.h"
 #include "app/listener.h"
+#include "app/pruning.h"
 #include "app/server_access.h"
 #include "app/setup_token.h"
 #include "app/slashing_pairing.h"
@@ -101,8 +103,9 @@ std::optional<StoreTraces::Doubt> doubt_of(const Stores& stores) {
   return StoreTraces::Doubt{*stores.doubt, stores.slashing.remembered ? std::nullopt : stores.slashing.identity};
 }
 
-signing::PipelineOptions pipeline_options(const Config& config) {
+signing::PipelineOptions pipeline_options(const Config& config, metrics::Registry& metrics) {
   signing::PipelineOptions out;
+  out.metrics = &metrics;
   out.workers = config.signing_workers;
   out.policy.strategy = strategy_of(config);
   out.policy.require_history = config.anti_slashing.require_history;
@@ -157,6 +160,9 @@ class Signer {
     }
     background_.start();
     key_files_.start();
+    if (config_.anti_slashing.pruning && !stores_.doubt) {
+      pruner_.start();
+    }
     return {};
   }
 
@@ -167,6 +173,7 @@ class Signer {
     if (metrics_server_) {
       metrics_server_->stop(Milliseconds(0));
     }
+    pruner_.stop();
     background_.stop();
     key_files_.stop();
     listener_.closing();
@@ -183,7 +190,7 @@ class Signer {
         policies_(std::move(policies)),
         metrics_(kVersion),
         checkpoint_(*stores_.state, stores_.guard_store()),
-        pipeline_(stores_.guard_store(), pipeline_options(config_)),
+        pipeline_(stores_.guard_store(), pipeline_options(config_, metrics_)),
         permits_(stores_.guard_store()),
         keys_(*stores_.keys, ring_, permits_, random, clock_, key_options()),
         key_files_(config_, ring_, metrics_, clock_, random),
@@ -194,6 +201,7 @@ class Signer {
         chamber_({keks_, *stores_.state, traces_, listener_, clock_, random}, chamber_options(config_)),
         notice_(chamber_, config_.setup_token_file),
         background_(chamber_, clock_, random, [this] { write_checkpoint(); }),
+        pruner_(stores_.guard_store(), keep_of(config_, network_), pruning_interval(config_)),
         context_(make_context()) {
     if (stores_.doubt) {
       pipeline_.refuse_with(stores_.doubt);
@@ -212,6 +220,7 @@ class Signer {
     options.generate_enabled = config_.chamber.generate;
     options.import_enabled = config_.chamber.import;
     options.lifecycle_enabled = config_.chamber.lifecycle;
+    set_key_work(options, config_);
     return {.chamber = chamber_,
             .keys = keys_,
             .ring = ring_,
@@ -226,6 +235,9 @@ class Signer {
             .chamber_changed = [this] { chamber_changed(); },
             .options = options,
             .key_files = &key_files_};
+            .slashing = &stores_.guard_store(),
+            .strategy = strategy_of(config_),
+            .clock = &clock_};
   }
 
   void chamber_changed() {
@@ -278,6 +290,7 @@ class Signer {
   seal::Chamber chamber_;
   SetupTokenNotice notice_;
   Background background_;
+  Pruner pruner_;
   api::CeremonyQueue ceremonies_;
   api::CeremonyQueue key_work_;
   api::CeremonyQueue sealing_;

@@ -47,6 +47,20 @@ struct ValidatorRow {
   Watermarks low;
 };
 
+// Where history came from, for people to read: one note per import and per declaration. It never permits a signature.
+enum class OriginKind {
+  import,         // `slashing import`
+  keymanager,     // slashing_protection of a keymanager import
+  empty_history,  // somebody declared that these validators never signed before
+};
+struct Origin {
+  OriginKind kind = OriginKind::import;
+  std::string source;          // name of the file, or who declared it
+  std::optional<Root> digest;  // SHA-256 of the interchange text
+  std::uint64_t at = 0;        // Unix seconds
+  std::uint64_t validators = 0, blocks = 0, attestations = 0;
+};
+
 // Primitive reads and writes inside one durable transaction.
 class SlashingTransaction {
  public:
@@ -62,6 +76,10 @@ class SlashingTransaction {
   // A record that is there already is not added twice.
   virtual Result<void> add_block(std::int64_t validator, const SignedBlock& block) = 0;
   virtual Result<void> add_attestation(std::int64_t validator, const SignedAttestation& attestation) = 0;
+  // Deletes the blocks with a slot below low.block_slot, and the votes with a target below low.target_epoch and a
+  // source not above low.source_epoch; an absent mark deletes nothing. The caller has stored at least these watermarks
+  // for the validator before, in this transaction or an earlier one. Returns the number of records deleted.
+  virtual Result<std::uint64_t> forget_below(std::int64_t validator, const Watermarks& low) = 0;
   virtual Result<std::optional<Root>> genesis_validators_root() = 0;
   virtual Result<void> set_genesis_validators_root(const Root& root) = 0;
   // Watermarks of every validator, also of those the store has not seen yet (set by `slashing adopt`). Only rise. At
@@ -72,6 +90,9 @@ class SlashingTransaction {
   virtual Result<std::vector<BlsPublicKey>> validators() = 0;
   virtual Result<std::vector<SignedBlock>> all_blocks(std::int64_t validator) = 0;
   virtual Result<std::vector<SignedAttestation>> all_attestations(std::int64_t validator) = 0;
+  // Notes on where history came from; kept for good. The newest first, at most `limit`.
+  virtual Result<void> add_origin(const Origin& origin) = 0;
+  virtual Result<std::vector<Origin>> origins(std::size_t limit) = 0;
 };
 
 // Who the store is, so that a foreign, empty or older one is noticed (DESIGN section 4).

@@ -185,7 +185,7 @@ Awaitable<bool> Connection::answer_request(Router::Match match) {
   phase_ = Phase::replying;
   replied_.reset();
   ++sequence_;
-  deadline_.set(shared_.options.reply_timeout);
+  deadline_.set(match.options.reply_timeout.value_or(shared_.options.reply_timeout));
   dispatch(match);
   co_await replied_.wait();
   if (aborted_) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "http/message.h"
 
 namespace cc::http {
@@ -26,6 +27,7 @@ struct RouteOptions {
   bool always = false;                     // answered even when the server sheds load (/upcheck)
   std::shared_ptr<const Admission> admission =
       nullptr;  // none: every head is good; strangers' large bodies are never held
+  std::optional<Milliseconds> reply_timeout = std::nullopt;  // in place of the server's, for work that takes longer
 };
 
 class Router {

@@ -66,7 +66,8 @@ Result<std::vector<KeyResult>> KeyService::generate(std::size_t count) {
   });
 }
 
-Result<std::vector<KeyResult>> KeyService::import(const std::vector<ImportItem>& items, bool chamber_exists) {
+Result<std::vector<KeyResult>> KeyService::import(const std::vector<ImportItem>& items, bool chamber_exists,
+                                                  const BeforeImport& before) {
   return without_exceptions([&]() -> Result<std::vector<KeyResult>> {
     const OpenPtr open = opened();
     if (!open && chamber_exists) {
@@ -93,7 +94,7 @@ Result<std::vector<KeyResult>> KeyService::import(const std::vector<ImportItem>&
     if (!whole) {
       return sealed_error();
     }
-    CC_TRY(commit(open, candidates, KeyOutcome::imported));
+    CC_TRY(commit(open, candidates, KeyOutcome::imported, before));
     std::vector<KeyResult> out;
     out.reserve(candidates.size());
     for (Candidate& candidate : candidates) {
@@ -103,7 +104,8 @@ Result<std::vector<KeyResult>> KeyService::import(const std::vector<ImportItem>&
   });
 }
 
-Result<void> KeyService::commit(const OpenPtr& open, std::vector<Candidate>& candidates, KeyOutcome outcome) {
+Result<void> KeyService::commit(const OpenPtr& open, std::vector<Candidate>& candidates, KeyOutcome outcome,
+                                const BeforeImport& before) {
   std::set<BlsPublicKey> seen;
   for (Candidate& candidate : candidates) {
     if (candidate.secret && !seen.insert(*candidate.result.public_key).second) {
@@ -114,6 +116,9 @@ Result<void> KeyService::commit(const OpenPtr& open, std::vector<Candidate>& can
   const std::lock_guard change(change_mutex_);
   if (!still(open)) {
     return sealed_error();
+  }
+  if (before) {
+    CC_TRY(before(std::vector<BlsPublicKey>(seen.begin(), seen.end())));
   }
   if (open) {
     CC_TRY(store_new(*open, candidates, outcome));
@@ -177,7 +182,9 @@ Result<void> KeyService::settle_in_memory(Candidate& candidate) {
     candidate.result.outcome = KeyOutcome::duplicate;
     candidate.result.message = "the key store holds this key already";
   } else if (ring_.contains(*candidate.result.public_key)) {
+    // An explicit import gives the permit back, also to a key that a file brought in again after it was deleted here.
     candidate.result.outcome = KeyOutcome::duplicate;
+    candidate.in_force = true;
   } else {
     candidate.result.outcome = KeyOutcome::imported;
     candidate.in_force = true;

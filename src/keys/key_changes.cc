@@ -143,7 +143,10 @@ Result<std::vector<KeyResult>> KeyService::remove(const std::vector<BlsPublicKey
       if (stored && !is_open()) {
         refuse(out[i], "the key is stored, but there is no chamber to open: bring back the seal record first");
       } else if (!stored && loaded && loaded->source == KeySource::filesystem) {
-        refuse(out[i], "the key comes from a key file: remove the file and reload");
+        out[i].outcome = KeyOutcome::deleted;
+        out[i].message =
+            "the key signs here no more, not after a reload or restart either; its key file stays: remove it";
+        leaving.push_back(keys[i]);
       } else if (stored || loaded) {
         out[i].outcome = KeyOutcome::deleted;
         leaving.push_back(keys[i]);

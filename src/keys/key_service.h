@@ -55,6 +55,10 @@ struct ImportItem {
   std::string label;
 };
 
+// What an import does between opening its keys and storing the first of them: the slashing history that came with them
+// goes in here. Told the public keys that opened; when it fails, nothing is imported. Must not call the service.
+using BeforeImport = std::function<Result<void>(const std::vector<BlsPublicKey>&)>;
+
 struct KeyInfo {
   BlsPublicKey public_key{};
   KeyStatus status = KeyStatus::active;
@@ -95,11 +99,14 @@ class KeyService {
   // store_unavailable.
   Result<std::vector<KeyResult>> generate(std::size_t count);
   // One result per item, in order; a bad item never spoils the others. `chamber_exists` is what the seal record says:
-  // without a chamber memory keys are taken while the service is closed. Errors: signer_sealed, store_unavailable.
-  Result<std::vector<KeyResult>> import(const std::vector<ImportItem>& items, bool chamber_exists);
+  // without a chamber memory keys are taken while the service is closed. Errors: signer_sealed, store_unavailable,
+  // those of `before`.
+  Result<std::vector<KeyResult>> import(const std::vector<ImportItem>& items, bool chamber_exists,
+                                        const BeforeImport& before = nullptr);
   // Errors: signer_sealed.
   Result<std::vector<KeyResult>> set_status(const std::vector<BlsPublicKey>& keys, KeyStatus status);
-  // Sealed keys need the service open; memory keys do not. Errors: signer_sealed.
+  // Sealed keys need the service open; others do not. Of a key from a file the permit is withdrawn for good, the file
+  // stays. Errors: signer_sealed.
   Result<std::vector<KeyResult>> remove(const std::vector<BlsPublicKey>& keys, bool chamber_exists);
   // Stored keys above the cursor. While closed the fields are read but not proven. Errors: malformed_request (limit),
   // key_record_tampered, record_malformed, store_unavailable.
@@ -121,7 +128,8 @@ class KeyService {
   Result<std::vector<std::shared_ptr<const RingKey>>> read_all(const Open& open, bool sentinel_known);
   Result<KeyInfo> read_info(const OpenPtr& open, const StoredKey& stored) const;
 
-  Result<void> commit(const OpenPtr& open, std::vector<Candidate>& candidates, KeyOutcome outcome);
+  Result<void> commit(const OpenPtr& open, std::vector<Candidate>& candidates, KeyOutcome outcome,
+                      const BeforeImport& before = nullptr);
   Result<void> store_new(const Open& open, std::vector<Candidate>& candidates, KeyOutcome outcome);
   void settle_stored(const Open& open, Candidate& candidate);
   Result<void> settle_in_memory(Candidate& candidate);

@@ -52,6 +52,8 @@ Registry::Families::Families(std::string_view version)
                                        "Sign requests that could not be read (Web3Signer's name)")),
       missing_identifier_total(counter("signing_bls_missing_identifier_count_total",
                                        "Sign requests for a key that is not loaded (Web3Signer's name)")),
+      without_history_total(counter("containment_signing_without_history_total",
+                                    "Signatures for validators of which no slashing history was known")),
       permitted_signings_total(counter("eth2_slashingprotection_permitted_signings_total",
                                        "Signatures that slashing protection let pass (Web3Signer's name)")),
       prevented_signings_total(counter("eth2_slashingprotection_prevented_signings_total",

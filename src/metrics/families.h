@@ -76,6 +76,7 @@ class Registry::Families {
   prometheus::Counter& chamber_unseal_total;
   prometheus::Counter& malformed_requests_total;
   prometheus::Counter& missing_identifier_total;
+  prometheus::Counter& without_history_total;
   prometheus::Counter& permitted_signings_total;
   prometheus::Counter& prevented_signings_total;
   prometheus::Histogram& signing_duration;

@@ -46,6 +46,10 @@ void Registry::signing_request(std::string_view operation, int http_status, std:
 void Registry::malformed_request() { families_->malformed_requests_total.Increment(); }
 void Registry::unknown_key() { families_->missing_identifier_total.Increment(); }
 
+void Registry::signed_without_history(std::uint64_t count) {
+  families_->without_history_total.Increment(static_cast<double>(count));
+}
+
 void Registry::slashing_store_call(SlashingOperation operation, std::chrono::nanoseconds duration) {
   auto& histogram = operation == SlashingOperation::block ? families_->database_duration_block
                                                           : families_->database_duration_attestation;

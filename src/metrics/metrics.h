@@ -34,6 +34,8 @@ class Registry {
   void signing_request(std::string_view operation, int http_status, std::chrono::nanoseconds duration);
   void malformed_request();
   void unknown_key();
+  // Signatures released for validators of which no history was known.
+  void signed_without_history(std::uint64_t count);
   void slashing_store_call(SlashingOperation operation, std::chrono::nanoseconds duration);
   void signing_queue(std::uint64_t limit, std::uint64_t available);
 

@@ -14,11 +14,16 @@
 #include <variant>
 #include <vector>
 
+#include "base/bytes.h"
+#include "base/log.h"
 #include "signing/batch.h"
 #include "signing/workers.h"
 
 namespace cc::signing {
 namespace {
+
+// Of the keys that signed without history, at most so many are named in the log.
+constexpr std::size_t kMostNamed = 100;
 
 Error sealed() { return {ErrorKind::signer_sealed, "signer is sealed"}; }
 
@@ -75,7 +80,8 @@ class Pipeline::Engine {
   BatchPtr next_batch();
   void commit(const BatchPtr& batch);
   void observe(const Batch& batch, const Result<void>& outcome, std::chrono::nanoseconds duration) const;
-  Result<void> decide(guard::SlashingTransaction& tx, const BatchPtr& batch);
+  Result<void> decide(guard::SlashingTransaction& tx, const BatchPtr& batch, std::vector<BlsPublicKey>& unknown);
+  void report_unknown(const std::vector<BlsPublicKey>& unknown);
   void post_release(const BatchPtr& batch, const std::vector<Chunk>& chunks);
   void release(const BatchPtr& batch, Chunk chunk);
 
@@ -92,6 +98,7 @@ class Pipeline::Engine {
   std::optional<Error> refusal_;
   bool open_ = false;
   bool stopping_ = false;
+  std::size_t unknown_named_ = 0;  // of the committer alone
 
   std::atomic<std::uint64_t> signed_{0}, refused_{0}, failed_{0}, batches_{0};
   // Last, so that they join before what they use dies.
@@ -205,6 +212,7 @@ Pipeline::Engine::BatchPtr Pipeline::Engine::next_batch() {
 void Pipeline::Engine::commit(const BatchPtr& batch) {
   bool ran = false;
   Result<void> outcome;
+  std::vector<BlsPublicKey> unknown;  // recorded without any history known
   const auto start = std::chrono::steady_clock::now();
   try {
     outcome = store_.transact([&](guard::SlashingTransaction& tx) -> Result<void> {
@@ -212,7 +220,7 @@ void Pipeline::Engine::commit(const BatchPtr& batch) {
         return fail(ErrorKind::internal, "the slashing store ran one transaction twice");
       }
       try {
-        return decide(tx, batch);
+        return decide(tx, batch, unknown);
       } catch (const std::bad_alloc&) {
         return fail(ErrorKind::store_unavailable, "not enough memory for the batch; nothing was signed");
       }
@@ -225,6 +233,9 @@ void Pipeline::Engine::commit(const BatchPtr& batch) {
   }
   batches_.fetch_add(1);
   observe(*batch, outcome, std::chrono::steady_clock::now() - start);
+  if (outcome) {
+    report_unknown(unknown);
+  }
   post_release(batch, batch->settle(std::move(outcome)));
 }
 
@@ -251,9 +262,14 @@ void Pipeline::Engine::observe(const Batch& batch, const Result<void>& outcome,
 }
 
 // The whole batch in order, each check seeing those before it. Signing starts here, while the caller commits.
-Result<void> Pipeline::Engine::decide(guard::SlashingTransaction& tx, const BatchPtr& batch) {
+Result<void> Pipeline::Engine::decide(guard::SlashingTransaction& tx, const BatchPtr& batch,
+                                      std::vector<BlsPublicKey>& unknown) {
   for (std::size_t i = 0; i < batch->size(); ++i) {
-    CC_ASSIGN(guard::Verdict verdict, guard::check_and_record(tx, options_.policy, batch->job(i).check));
+    guard::Notes notes;
+    CC_ASSIGN(guard::Verdict verdict, guard::check_and_record(tx, options_.policy, batch->job(i).check, &notes));
+    if (notes.without_history) {
+      unknown.push_back(batch->job(i).check.key);
+    }
     batch->set_verdict(i, std::move(verdict));
   }
   if (!gate_open() || batch->given_up()) {
@@ -269,6 +285,24 @@ Result<void> Pipeline::Engine::decide(guard::SlashingTransaction& tx, const Batc
   }
   workers_.post(std::move(tasks));
   return {};
+}
+
+// A validator comes here once, since its first record is its history from then on.
+void Pipeline::Engine::report_unknown(const std::vector<BlsPublicKey>& unknown) {
+  if (options_.metrics != nullptr && !unknown.empty()) {
+    options_.metrics->signed_without_history(unknown.size());
+  }
+  for (const BlsPublicKey& key : unknown) {
+    if (unknown_named_ == kMostNamed) {
+      log::warn("more keys signed without slashing history; containment_signing_without_history_total counts them");
+    } else if (unknown_named_ < kMostNamed) {
+      log::warn(
+          "signed for the first time, without any slashing history: if this key signed elsewhere before, import "
+          "its history (slashing import) and set anti_slashing.require_history",
+          {{"key", to_0x(key)}});
+    }
+    unknown_named_ = std::min(unknown_named_ + 1, kMostNamed + 1);
+  }
 }
 
 void Pipeline::Engine::post_release(const BatchPtr& batch, const std::vector<Chunk>& chunks) {

@@ -210,12 +210,12 @@ TEST(Policies, CallersWithoutATokenGetWhatTheUnauthenticatedPolicyAllows) {
   EXPECT_FALSE(policies.allow(Scope::sign, "", false)->authenticated);
 }
 
-TEST(Policies, WithoutPoliciesCompatibilityIsOpenAndTheChamberTakesTheAdminTokenFromThisMachine) {
+TEST(Policies, WithoutPoliciesSigningIsOpenAndTheRestTakesTheAdminTokenFromThisMachine) {
   SystemRandom random;
   const Policies policies = *Policies::open_with_admin(SecretBytes::copy_of(kAdminToken), random);
   for (const Scope scope : kAll) {
-    const bool compatibility = !name(scope).starts_with("chamber_");
-    const ErrorKind open = compatibility ? kAllowed : ErrorKind::unauthorized;
+    const bool signing = scope == Scope::sign || scope == Scope::public_keys || scope == Scope::reload;
+    const ErrorKind open = signing ? kAllowed : ErrorKind::unauthorized;
     EXPECT_EQ(verdict(policies, scope, "", true), open) << name(scope);
     EXPECT_EQ(verdict(policies, scope, "", false), open) << name(scope);
     EXPECT_EQ(verdict(policies, scope, bearer("wrong-token-0123456789"), true), open) << name(scope);

@@ -120,6 +120,8 @@ inline access::Policies policies(Random& random) {
   all.push_back(policy("ops-team", kOpsToken, {"chamber_seal", "chamber_rotate", "chamber_status"}));
   all.push_back(policy("key-manager", kKeysToken,
                        {"chamber_keys_generate", "chamber_keys_write", "chamber_keys_list", "chamber_keys_delete"}));
+  all.push_back(policy("validator-keys", "validator-keys-token1", {"list_keys", "import_keystores", "delete_keys"}));
+  all.push_back(policy("lister", "list-only-token-00001", {"list_keys"}));
   all.push_back(policy("narrow", kNarrowToken, {"sign"}));
   all.back().allowed_keys = std::vector<std::string>{to_0x(ring_key(1)->public_key)};
   all.back().allowed_operations = std::vector<std::string>{"ATTESTATION"};
@@ -143,6 +145,8 @@ class TestSigner {
                 [this] { return stores; },
                 [this] { ++changes; },
                 options} {
+    context.slashing = &slashing;
+    context.clock = &clock;
     api::add_routes(*router, context);
     api::add_metrics_routes(*metrics_router, context);
   }

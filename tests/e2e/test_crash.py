@@ -5,10 +5,12 @@ The steps are struck by tests/e2e/crash_shim.c inside the unchanged binary. CRAS
 all of them (./dev soak).
 """
 import http.client
+import json
 import os
 import subprocess
 import unittest
 
+import keymanager_client
 from harness import SOURCE, PASSPHRASE, SignerTest, attestation, slashable
 
 STRIDE = int(os.environ.get("CRASH_STRIDE", "2"))
@@ -54,14 +56,14 @@ class Strikes(SignerTest):
         signer.close()
         return count
 
-    def enumerate(self, name, setup, action, check):
-        total = self.steps(setup, action)
+    def enumerate(self, name, setup, action, check, **options):
+        total = self.steps(setup, action, **options)
         self.assertGreater(total, 0, f"{name} takes no durable step: the shim does not see them")
         struck = 0
         for how in ("kill", "after", "full"):
             for at in range(1 + struck % STRIDE, total + 1, STRIDE):
                 with self.subTest(ceremony=name, strike=how, step=f"{at} of {total}"):
-                    signer = self.prepared(lambda s: self.start(s, how, at) and setup(s))
+                    signer = self.prepared(lambda s: self.start(s, how, at) and setup(s), **options)
                     reply = self.strike(signer, how, at, lambda: action(signer))
                     if signer.process.poll() is None and how != "full":
                         signer.kill()
@@ -85,6 +87,47 @@ class Strikes(SignerTest):
             self.assertEqual(len(signer.import_interop(0)), 1)
 
         self.enumerate("init kms_only", lambda s: None, lambda s: s.init_kms_only(), check)
+
+    def test_a_keymanager_delete_struck_anywhere_never_leaves_a_deleted_key_signing(self):
+        def setup(signer):
+            signer.init_kms_only()
+            signer.pubkey = signer.import_interop(0)[0]
+            self.assertEqual(signer.sign(signer.pubkey, attestation(10, 11)).status, 200)
+
+        def delete(signer):
+            return keymanager_client.statuses(keymanager_client.delete(signer, [signer.pubkey]))
+
+        def check(signer, reply, how):
+            signer.kill()
+            signer.start()
+            signer.wait_status("unsealed")
+            status = signer.sign(signer.pubkey, attestation(11, 12)).status
+            self.assertIn(status, (404, 412) if reply == ["deleted"] else (200, 404, 412))
+            again = keymanager_client.delete(signer, [signer.pubkey])
+            self.assertIn(keymanager_client.statuses(again), (["deleted"], ["not_active"]))
+            votes = json.loads(again.json()["slashing_protection"])["data"][0]["signed_attestations"]
+            self.assertEqual([vote["target_epoch"] for vote in votes], ["11", "12"] if status == 200 else ["11"])
+            self.assertIn(signer.sign(signer.pubkey, attestation(12, 13)).status, (404, 412))
+
+        self.enumerate("keymanager delete", setup, delete, check, **keymanager_client.OPTIONS)
+
+    def test_a_keymanager_import_struck_anywhere_never_leaves_a_key_without_its_history(self):
+        pubkey = keymanager_client.INTEROP_KEY_0
+        history = keymanager_client.history(pubkey, [(50, 60)])
+
+        def post(signer):
+            return keymanager_client.statuses(keymanager_client.post(signer, [0], history))
+
+        def check(signer, reply, how):
+            signer.kill()
+            signer.start()
+            signer.wait_status("unsealed")
+            self.assertIn(signer.sign(pubkey, attestation(50, 60)).status, (412,) if reply == ["imported"] else (404, 412))
+            self.assertIn(post(signer), (["imported"], ["duplicate"]))
+            self.assertEqual(signer.sign(pubkey, attestation(50, 60)).status, 412)
+            self.assertEqual(signer.sign(pubkey, attestation(50, 61)).status, 200)
+
+        self.enumerate("keymanager import", lambda signer: signer.init_kms_only(), post, check, **keymanager_client.OPTIONS)
 
     def test_init_with_operators_struck_anywhere_can_be_finished_or_reset(self):
         def check(signer, reply, how):

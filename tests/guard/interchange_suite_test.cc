@@ -7,6 +7,7 @@
 
 #include "adapters/sqlite/slashing_store.h"
 #include "guard/guard_fixture.h"
+#include "guard/history.h"
 #include "guard/interchange.h"
 #include "support/process.h"
 #include "support/seeded_random.h"
@@ -29,8 +30,9 @@ std::array<std::uint8_t, N> bytes(const json::value& value) {
 // One file under one strategy, on a store of its own.
 class Case {
  public:
-  Case(const json::object& file, const Policy& policy)
-      : file_(file), policy_(policy), network_(bytes<32>(file.at("genesis_validators_root"))) {
+  // `keep`: prunes to so many epochs before each attempt. Then what may pass may also be refused, never the other way.
+  Case(const json::object& file, const Policy& policy, std::uint64_t keep)
+      : file_(file), policy_(policy), keep_(keep), network_(bytes<32>(file.at("genesis_validators_root"))) {
     store_ = sqlite::SqliteSlashingStore::open((folder_ / "slashing.sqlite").string(), sqlite::OpenMode::open_or_create,
                                                random_)
                  .value();
@@ -73,13 +75,23 @@ class Case {
     if (const json::value* root = attempt.if_contains("signing_root")) {
       check.signing_root = bytes<32>(*root);
     }
-    EXPECT_EQ(ask(*store_, policy_, check), attempt.at(column).as_bool() ? "ok" : "slashable")
-        << json::serialize(attempt);
+    const bool wanted = attempt.at(column).as_bool();
+    if (keep_ > 0) {
+      EXPECT_TRUE(change(*store_, [&](SlashingTransaction& tx) -> Result<void> {
+        CC_TRY(prune_validator(tx, check.key, {keep_, 1}));
+        return {};
+      }));
+      const std::string said = ask(*store_, policy_, check);
+      EXPECT_TRUE(said == "slashable" || (said == "ok" && wanted)) << said << json::serialize(attempt);
+    } else {
+      EXPECT_EQ(ask(*store_, policy_, check), wanted ? "ok" : "slashable") << json::serialize(attempt);
+    }
     ++attempts_;
   }
 
   const json::object& file_;
   Policy policy_;
+  std::uint64_t keep_;
   Root network_;
   int attempts_ = 0;
   test::TemporaryFolder folder_;
@@ -88,7 +100,7 @@ class Case {
 };
 
 // The number of files; every attempt of every file is compared under both strategies.
-int run_folder(const std::filesystem::path& folder) {
+int run_folder(const std::filesystem::path& folder, std::uint64_t keep = 0) {
   int files = 0;
   int attempts = 0;
   for (const auto& item : std::filesystem::directory_iterator(folder)) {
@@ -99,7 +111,7 @@ int run_folder(const std::filesystem::path& folder) {
     const json::value file = json::parse(test::read_text(item.path()));
     for (const Policy& policy : {kComplete, kMinimal}) {
       SCOPED_TRACE(policy.strategy == Strategy::complete ? "complete" : "minimal");
-      Case one(file.as_object(), policy);
+      Case one(file.as_object(), policy, keep);
       one.run();
       attempts += one.attempts();
     }
@@ -113,6 +125,10 @@ TEST(InterchangeSuite, OwnCasesHoldUnderBothStrategies) {
   EXPECT_GE(run_folder(std::filesystem::path(CC_SOURCE_DIR) / "tests/vectors/interchange-own"), 10);
 }
 
+TEST(InterchangeSuite, NothingMorePassesWhilePruningToOneEpoch) {
+  EXPECT_GE(run_folder(std::filesystem::path(CC_SOURCE_DIR) / "tests/vectors/interchange-own", 1), 10);
+}
+
 TEST(InterchangeSuite, TheOfficialSuiteHoldsWhenItIsGiven) {
   const char* folder = std::getenv("INTERCHANGE_SUITE");
   if (folder == nullptr || *folder == '\0') {
@@ -122,6 +138,7 @@ TEST(InterchangeSuite, TheOfficialSuiteHoldsWhenItIsGiven) {
     return;
   }
   EXPECT_GE(run_folder(folder), 1) << "no .json file in " << folder;
+  EXPECT_GE(run_folder(folder, 1), 1) << "while pruning";
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// A model that forgets nothing watches random interleavings of signing, imports, permits, watermarks, failing commits
-// and changes of strategy: nothing slashable with what was signed or imported before is ever released.
+// A model that forgets nothing watches random interleavings of signing, imports, permits, watermarks, prunings, failing
+// commits and changes of strategy: nothing slashable with what was signed or imported before is ever released.
 #include <gmock/gmock.h>
 #include <rapidcheck.h>
 
@@ -8,6 +8,7 @@
 
 #include "adapters/sqlite/slashing_store.h"
 #include "guard/guard_fixture.h"
+#include "guard/history.h"
 #include "guard/interchange.h"
 #include "support/process.h"
 #include "support/seeded_random.h"
@@ -20,7 +21,17 @@ using test::StoreFault;
 
 // One step of a history. Small numbers, so that messages meet.
 struct Step {
-  enum Kind { sign_block, sign_vote, import_file, withdraw_key, permit_key, raise, raise_store_floor, commit_fault };
+  enum Kind {
+    sign_block,
+    sign_vote,
+    import_file,
+    withdraw_key,
+    permit_key,
+    raise,
+    raise_store_floor,
+    commit_fault,
+    prune_key
+  };
   Kind kind = sign_block;
   bool minimal = false;
   std::uint8_t key = 1, root = 1;
@@ -44,7 +55,8 @@ rc::Gen<Step> any_step() {
                                                           {3, Step::permit_key},
                                                           {1, Step::raise},
                                                           {1, Step::raise_store_floor},
-                                                          {3, Step::commit_fault}});
+                                                          {3, Step::commit_fault},
+                                                          {6, Step::prune_key}});
   return rc::gen::build<Step>(
       rc::gen::set(&Step::kind, kind), rc::gen::set(&Step::minimal, rc::gen::element(false, false, false, true)),
       rc::gen::set(&Step::key, rc::gen::inRange<std::uint8_t>(1, 3)),
@@ -154,6 +166,12 @@ class World {
       case Step::raise_store_floor:
         static_cast<void>(change(store_, [&](SlashingTransaction& tx) {
           return tx.raise_floor({Slot{step.a / 2}, Epoch{step.a / 2}, Epoch{step.b / 2}});
+        }));
+        return true;
+      case Step::prune_key:
+        static_cast<void>(change(store_, [&](SlashingTransaction& tx) -> Result<void> {
+          CC_TRY(prune_validator(tx, key_of(step.key), {1 + step.a % 3, 1}));
+          return {};
         }));
         return true;
       case Step::commit_fault:

@@ -197,6 +197,16 @@ TEST(Server, AnIdleConnectionEndsWithoutAWord) {
   EXPECT_EQ(used.read_to_end(), "");
 }
 
+TEST(Server, ARouteMayTakeLongerThanTheServersReplyTimeout) {
+  TestServer server(quick(Milliseconds(300)));
+  RawClient client(server.port());
+  client.send(post("/patient", ""));
+  const auto held = server.held.take(1);
+  std::this_thread::sleep_for(Milliseconds(900));
+  held[0](text(200, "at last"));
+  EXPECT_EQ(client.read_reply().body, "at last");
+}
+
 TEST(Server, AHandlerThatDoesNotAnswerInTimeIs503AndItsLateAnswerIsDropped) {
   TestServer server(quick(Milliseconds(300)));
   RawClient client(server.port());

@@ -91,6 +91,13 @@ class TestServer {
       held.responders.push_back(std::move(respond));
       held.changed.notify_all();
     });
+    router->add("POST", "/patient",
+                [this](const Request&, Responder respond) {
+                  const std::scoped_lock lock(held.mutex);
+                  held.responders.push_back(std::move(respond));
+                  held.changed.notify_all();
+                },
+                {.reply_timeout = Milliseconds(20'000)});
     router->add("GET", "/throws",
                 [](const Request&, const Responder&) -> void { throw std::runtime_error("planted"); });
     router->add("GET", "/forgets", [](const Request&, const Responder&) {});

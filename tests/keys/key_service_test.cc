@@ -335,10 +335,40 @@ TEST_F(KeyServiceTest, AMemoryKeyIsNotTakenOverAStoredOne) {
   EXPECT_FALSE(permits.permitted.contains(public_key(1)));
 }
 
-TEST_F(KeyServiceTest, KeysOfFilesAreNotRemovedHere) {
+TEST_F(KeyServiceTest, AKeyOfAFileLosesItsPermitUntilItIsImportedAgain) {
+  permits.permitted.insert(public_key(6));
   ring.add(test::ring_key(6, KeySource::filesystem));
-  EXPECT_THAT(outcomes(service.remove({public_key(6)}, true)), ElementsAre("error"));
-  EXPECT_TRUE(ring.contains(public_key(6)));
+  EXPECT_THAT(outcomes(service.remove({public_key(6)}, true)), ElementsAre("deleted"));
+  EXPECT_FALSE(ring.contains(public_key(6)));
+  EXPECT_FALSE(permits.permitted.contains(public_key(6)));
+  // A reload of the files brings the key back, not its permit.
+  ring.add(test::ring_key(6, KeySource::filesystem));
+  EXPECT_FALSE(permits.permitted.contains(public_key(6)));
+  std::vector<ImportItem> items;
+  items.push_back(scalar_item(6, false));
+  EXPECT_THAT(outcomes(service.import(items, true)), ElementsAre("duplicate"));
+  EXPECT_TRUE(permits.permitted.contains(public_key(6)));
+}
+
+TEST_F(KeyServiceTest, WhatComesBeforeAnImportSeesTheKeysThatOpenedAndCanStopIt) {
+  std::vector<ImportItem> items = scalars(1, 2);
+  items.push_back(scalar_item(2));
+  items.push_back({KeystoreItem{"{}", SecretBytes()}, true, ""});
+  std::vector<BlsPublicKey> seen;
+  const auto refused = service.import(items, true, [&](const std::vector<BlsPublicKey>& keys) -> Result<void> {
+    seen = keys;
+    EXPECT_EQ(ring.size(), 0U);
+    EXPECT_TRUE(permits.permitted.empty());
+    return fail(ErrorKind::store_unavailable, "the disk is full");
+  });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::store_unavailable);
+  EXPECT_EQ(seen.size(), 2U);
+  EXPECT_EQ(ring.size(), 0U);
+  EXPECT_EQ(store.count(std::nullopt).value(), 0U);
+  EXPECT_TRUE(permits.permitted.empty());
+  EXPECT_THAT(outcomes(service.import(items, true, [](const auto&) -> Result<void> { return {}; })),
+              ElementsAre("imported", "imported", "duplicate", "error"));
 }
 
 TEST_F(KeyServiceTest, ListPagesThroughAllKeysInOrder) {

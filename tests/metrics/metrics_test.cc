@@ -118,6 +118,7 @@ TEST(Metrics, EventsOfTheChamberAndTheServerAreShown) {
   metrics.chamber_unsealed();
   metrics.malformed_request();
   metrics.unknown_key();
+  metrics.signed_without_history(1);
   metrics.slashing_store_call(SlashingOperation::block, milliseconds(1));
   metrics.signing_queue(16384, 16000);
   metrics.http_server(7, 3, 2);
@@ -125,7 +126,7 @@ TEST(Metrics, EventsOfTheChamberAndTheServerAreShown) {
   for (const std::string series :
        {"containment_healthy", "containment_chamber_init_total", "containment_chamber_seal_total",
         "containment_chamber_unseal_total", "http_bls_malformed_request_count_total",
-        "signing_bls_missing_identifier_count_total",
+        "signing_bls_missing_identifier_count_total", "containment_signing_without_history_total",
         R"(eth2_slashingprotection_database_duration_count{signingOperation="block"})",
         R"(process_release{version="containment-chamber/9.8.7"})"}) {
     EXPECT_EQ(value_of(text, series), 1) << series;

@@ -36,6 +36,33 @@ TEST(Pipeline, ASignatureVerifiesUnderTheKeyAndTheRoot) {
   EXPECT_TRUE(test::recorded(store, key->public_key, 5, root_of(11)));
 }
 
+TEST(Pipeline, FirstSignaturesWithoutHistoryAreCountedOnceTheyAreReleased) {
+  MemorySlashingStore store;
+  metrics::Registry metrics("test");
+  Replies replies;
+  PipelineOptions options;
+  options.metrics = &metrics;
+  Pipeline pipeline(store, options);
+  pipeline.open_gate();
+  const auto counted = [&](int count) {
+    return metrics.render().find("containment_signing_without_history_total " + std::to_string(count) + "\n") !=
+           std::string::npos;
+  };
+  store.push_fault(StoreFault::failed_commit);
+  pipeline.submit(vote(ring_key(1), 5, root_of(1), replies.slot(0)));
+  replies.wait(1);
+  EXPECT_TRUE(counted(0)) << "nothing was released";
+  std::size_t slot = 1;
+  for (const std::uint32_t key : {1U, 1U, 2U}) {
+    pipeline.submit(vote(ring_key(key), 4 + slot, root_of(1), replies.slot(slot)));
+    replies.wait(++slot);
+  }
+  EXPECT_TRUE(counted(2)) << "one for each validator";
+  pipeline.submit(free_message(ring_key(3), root_of(12), replies.slot(slot)));
+  replies.wait(++slot);
+  EXPECT_TRUE(counted(2)) << "what needs no history has none";
+}
+
 TEST(Pipeline, TheGateIsClosedAtFirst) {
   MemorySlashingStore store;
   Replies replies;

@@ -33,6 +33,7 @@ class MemorySlashingStore final : public guard::SlashingStore {
     std::map<std::int64_t, std::vector<guard::SignedAttestation>> attestations;
     std::optional<Root> genesis;
     guard::Watermarks floor;
+    std::vector<guard::Origin> origins;
   };
 
   Result<void> transact(const std::function<Result<void>(guard::SlashingTransaction&)>& work) override {
@@ -157,6 +158,24 @@ class MemorySlashingStore final : public guard::SlashingStore {
         all.push_back(attestation);
       }
       return {};
+    }
+    Result<std::uint64_t> forget_below(std::int64_t validator, const guard::Watermarks& low) override {
+      std::uint64_t gone = std::erase_if(
+          state_.blocks[validator], [&](const auto& block) { return low.block_slot && block.slot < *low.block_slot; });
+      gone += std::erase_if(state_.attestations[validator], [&](const auto& vote) {
+        return low.target_epoch && vote.target < *low.target_epoch && low.source_epoch &&
+               vote.source <= *low.source_epoch;
+      });
+      return gone;
+    }
+    Result<void> add_origin(const guard::Origin& origin) override {
+      state_.origins.push_back(origin);
+      return {};
+    }
+    Result<std::vector<guard::Origin>> origins(std::size_t limit) override {
+      std::vector<guard::Origin> out(state_.origins.rbegin(), state_.origins.rend());
+      out.resize(std::min(limit, out.size()));
+      return out;
     }
     Result<std::optional<Root>> genesis_validators_root() override { return state_.genesis; }
     Result<void> set_genesis_validators_root(const Root& root) override {

@@ -1,9 +1,10 @@
-"""The four runs. Each starts a fresh signer and a fresh chain, disturbs them or not, and then looks at the evidence. Failed says what broke."""
+"""The runs on a chain; keymanager.py has the one without. Each starts a fresh signer and a fresh chain, disturbs them or not, and then looks at the evidence. Failed says what broke."""
 import time
 
 import evidence
 from devnet import Devnet
 from evidence import Failed
+from keymanager import keymanager
 from replay import replay
 
 DUTIES = ("BLOCK_V2", "ATTESTATION", "AGGREGATE_AND_PROOF", "AGGREGATION_SLOT", "RANDAO_REVEAL", "SYNC_COMMITTEE_MESSAGE",
@@ -88,7 +89,7 @@ def seal(options, folder):
         after_trouble(net)
 
 
-SCENARIOS = {"finality": finality, "rivals": rivals, "crash": crash, "seal": seal}
+SCENARIOS = {"keymanager": keymanager, "finality": finality, "rivals": rivals, "crash": crash, "seal": seal}
 
 
 # ---- shared steps

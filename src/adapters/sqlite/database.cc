@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "adapters/sqlite/database_file.h"
+#include "base/log.h"
 
 namespace cc::sqlite {
 namespace {
@@ -134,12 +135,32 @@ Result<void> Database::prepare_file() {
     return fail(ErrorKind::store_unavailable,
                 path_ + " belongs to another application, or is another store of this one: check the configured paths");
   }
-  if (version != schema_.version) {
+  if (version < 1 || version > schema_.version) {
     return fail(ErrorKind::store_unavailable, path_ + " has schema version " + std::to_string(version) +
                                                   " and this program knows version " + std::to_string(schema_.version) +
                                                   ": run the program that wrote it, or upgrade");
   }
-  return check_pages();
+  CC_TRY(check_pages());
+  return version < schema_.version ? upgrade_tables(version) : Result<void>();
+}
+
+// One transaction: an interrupted upgrade leaves the older version whole.
+Result<void> Database::upgrade_tables(std::int64_t from) {
+  const std::string mark = "PRAGMA user_version=" + std::to_string(schema_.version);
+  CC_TRY(transact([&]() -> Result<void> {
+    // Another process may have been first.
+    CC_ASSIGN(Statement* const about, statement("SELECT user_version FROM pragma_user_version"));
+    CC_ASSIGN(const bool row, step(*about));
+    const std::int64_t now = row ? about->integer(0) : from;
+    about->reset();
+    for (auto version = static_cast<int>(now); version < schema_.version; ++version) {
+      CC_TRY(execute(schema_.upgrades[version - 1]));
+    }
+    return execute(mark.c_str());
+  }));
+  log::info("store upgraded",
+            {{"path", path_}, {"from", std::to_string(from)}, {"to", std::to_string(schema_.version)}});
+  return {};
 }
 
 Result<void> Database::create_tables() {
@@ -155,6 +176,9 @@ Result<void> Database::create_tables() {
       return {};
     }
     CC_TRY(execute(schema_.sql));
+    for (int version = 1; version < schema_.version; ++version) {
+      CC_TRY(execute(schema_.upgrades[version - 1]));
+    }
     return execute(marks.c_str());
   });
 }

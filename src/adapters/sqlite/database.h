@@ -23,9 +23,10 @@ namespace cc::sqlite {
 
 // What makes a file ours.
 struct Schema {
-  std::int32_t application_id;  // PRAGMA application_id
-  int version;                  // PRAGMA user_version
-  const char* sql;              // creates every table of that version
+  std::int32_t application_id;            // PRAGMA application_id
+  int version;                            // PRAGMA user_version
+  const char* sql;                        // creates every table of version 1
+  const char* const* upgrades = nullptr;  // version - 1 of them, each from one version to the next; new files run all
 };
 
 enum class OpenMode {
@@ -96,6 +97,7 @@ class Database {
   Result<void> connect();
   Result<void> prepare_file();
   Result<void> create_tables();
+  Result<void> upgrade_tables(std::int64_t from);
   Result<void> check_pages();
   Result<void> execute(const char* sql);
   Result<void> flush_log();

@@ -1,11 +1,41 @@
 #include "adapters/sqlite/slashing_schema.h"
 
+#include <array>
+
 namespace cc::sqlite {
+namespace {
+
+// Version 2: notes on where history came from; records go only below the watermarks.
+constexpr std::array<const char*, 1> kUpgrades{R"sql(
+CREATE TABLE origins (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('import', 'keymanager', 'empty_history')),
+  source TEXT NOT NULL,
+  digest BLOB NOT NULL CHECK (length(digest) IN (0, 32)),
+  at INTEGER NOT NULL CHECK (at >= 0),
+  validators INTEGER NOT NULL CHECK (validators >= 0),
+  blocks INTEGER NOT NULL CHECK (blocks >= 0),
+  attestations INTEGER NOT NULL CHECK (attestations >= 0)
+) STRICT;
+CREATE TRIGGER origins_stay BEFORE UPDATE ON origins BEGIN SELECT RAISE(ABORT, 'origins stay'); END;
+CREATE TRIGGER origins_last BEFORE DELETE ON origins BEGIN SELECT RAISE(ABORT, 'origins stay'); END;
+
+CREATE TRIGGER blocks_last BEFORE DELETE ON blocks
+WHEN ifnull((SELECT OLD.slot >= low_block_slot FROM validators WHERE id = OLD.validator), 1)
+BEGIN SELECT RAISE(ABORT, 'only blocks below the watermark are forgotten'); END;
+
+CREATE TRIGGER attestations_last BEFORE DELETE ON attestations
+WHEN ifnull((SELECT OLD.target_epoch >= low_target_epoch OR OLD.source_epoch > low_source_epoch
+             FROM validators WHERE id = OLD.validator), 1)
+BEGIN SELECT RAISE(ABORT, 'only votes below the watermarks are forgotten'); END;
+)sql"};
+
+}  // namespace
 
 // The rules are code (guard/rules.cc); the triggers repeat the ones whose breach would be silent: what only rises never
 // falls, and history is never changed.
 const Schema kSlashingSchema{.application_id = 0x4343534c,  // "CCSL"
-                             .version = 1,
+                             .version = 2,
                              .sql = R"sql(
 CREATE TABLE identity (
   only_row INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1),
@@ -79,6 +109,7 @@ SELECT '0x' || lower(hex(public_key)) AS public_key, source_epoch + 922337203685
   target_epoch + 9223372036854775807 + 1 AS target_epoch,
   iif(length(signing_root) = 0, NULL, '0x' || lower(hex(signing_root))) AS signing_root
 FROM attestations JOIN validators ON validators.id = attestations.validator;
-)sql"};
+)sql",
+                             .upgrades = kUpgrades.data()};
 
 }  // namespace cc::sqlite

@@ -1,6 +1,8 @@
 #include "adapters/sqlite/slashing_transaction.h"
 
+#include <array>
 #include <string_view>
+#include <utility>
 
 #include "adapters/sqlite/slashing_schema.h"
 #include "guard/rules.h"
@@ -10,6 +12,28 @@ namespace {
 
 constexpr std::string_view kPermitted = "permitted";
 constexpr std::string_view kRetired = "retired";
+
+constexpr std::array<std::pair<guard::OriginKind, std::string_view>, 3> kOriginWords{{
+    {guard::OriginKind::import, "import"},
+    {guard::OriginKind::keymanager, "keymanager"},
+    {guard::OriginKind::empty_history, "empty_history"},
+}};
+std::string_view word(guard::OriginKind kind) {
+  for (const auto& [known, text] : kOriginWords) {
+    if (known == kind) {
+      return text;
+    }
+  }
+  return kOriginWords.front().second;
+}
+guard::OriginKind origin_kind(std::string_view word) {
+  for (const auto& [kind, text] : kOriginWords) {
+    if (text == word) {
+      return kind;
+    }
+  }
+  return guard::OriginKind::import;
+}
 
 std::string_view word(guard::Permit permit) { return permit == guard::Permit::permitted ? kPermitted : kRetired; }
 
@@ -164,6 +188,55 @@ Result<void> SqliteSlashingTransaction::add_attestation(std::int64_t validator,
   insert->bind(stored_root(attestation.signing_root));
   CC_TRY(database_.run(*insert));
   return {};
+}
+
+Result<std::uint64_t> SqliteSlashingTransaction::forget_below(std::int64_t validator, const guard::Watermarks& low) {
+  std::int64_t gone = 0;
+  if (low.block_slot) {
+    CC_ASSIGN(Statement* const blocks, database_.statement("DELETE FROM blocks WHERE validator = ? AND slot < ?"));
+    blocks->bind(validator).bind(stored_number(low.block_slot));
+    CC_ASSIGN(const std::int64_t rows, database_.run(*blocks));
+    gone += rows;
+  }
+  if (low.target_epoch && low.source_epoch) {
+    CC_ASSIGN(Statement* const votes,
+              database_.statement("DELETE FROM attestations WHERE validator = ? AND target_epoch < ?"
+                                  " AND source_epoch <= ?"));
+    votes->bind(validator).bind(stored_number(low.target_epoch)).bind(stored_number(low.source_epoch));
+    CC_ASSIGN(const std::int64_t rows, database_.run(*votes));
+    gone += rows;
+  }
+  return static_cast<std::uint64_t>(gone);
+}
+
+Result<void> SqliteSlashingTransaction::add_origin(const guard::Origin& origin) {
+  CC_ASSIGN(Statement* const insert,
+            database_.statement("INSERT INTO origins (kind, source, digest, at, validators, blocks, attestations)"
+                                " VALUES (?, ?, ?, ?, ?, ?, ?)"));
+  insert->bind(word(origin.kind)).bind(std::string_view(origin.source)).bind(stored_root(origin.digest));
+  insert->bind(static_cast<std::int64_t>(origin.at)).bind(static_cast<std::int64_t>(origin.validators));
+  insert->bind(static_cast<std::int64_t>(origin.blocks)).bind(static_cast<std::int64_t>(origin.attestations));
+  CC_TRY(database_.run(*insert));
+  return {};
+}
+
+Result<std::vector<guard::Origin>> SqliteSlashingTransaction::origins(std::size_t limit) {
+  CC_ASSIGN(Statement* const query,
+            database_.statement("SELECT kind, source, digest, at, validators, blocks, attestations FROM origins"
+                                " ORDER BY id DESC LIMIT ?"));
+  query->bind(static_cast<std::int64_t>(limit));
+  std::vector<guard::Origin> out;
+  while (true) {
+    CC_ASSIGN(const bool row, database_.step(*query));
+    if (!row) {
+      break;
+    }
+    const auto number = [&](int column) { return static_cast<std::uint64_t>(query->integer(column)); };
+    out.push_back(
+        {origin_kind(query->text(0)), query->text(1), root_at(*query, 2), number(3), number(4), number(5), number(6)});
+  }
+  query->reset();
+  return out;
 }
 
 Result<const SqliteSlashingTransaction::Common*> SqliteSlashingTransaction::common() {

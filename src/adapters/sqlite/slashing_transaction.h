@@ -21,6 +21,7 @@ class SqliteSlashingTransaction final : public guard::SlashingTransaction {
                                                              Epoch target) override;
   Result<void> add_block(std::int64_t validator, const guard::SignedBlock& block) override;
   Result<void> add_attestation(std::int64_t validator, const guard::SignedAttestation& attestation) override;
+  Result<std::uint64_t> forget_below(std::int64_t validator, const guard::Watermarks& low) override;
   Result<std::optional<Root>> genesis_validators_root() override;
   Result<void> set_genesis_validators_root(const Root& root) override;
   Result<guard::Watermarks> floor() override;
@@ -28,6 +29,8 @@ class SqliteSlashingTransaction final : public guard::SlashingTransaction {
   Result<std::vector<BlsPublicKey>> validators() override;
   Result<std::vector<guard::SignedBlock>> all_blocks(std::int64_t validator) override;
   Result<std::vector<guard::SignedAttestation>> all_attestations(std::int64_t validator) override;
+  Result<void> add_origin(const guard::Origin& origin) override;
+  Result<std::vector<guard::Origin>> origins(std::size_t limit) override;
 
  private:
   Result<std::vector<guard::SignedBlock>> blocks(Statement& query);

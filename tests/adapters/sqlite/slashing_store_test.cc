@@ -45,6 +45,93 @@ TEST_F(SlashingStoreTest, KeepsWhatItRecordedOverAReopening) {
   EXPECT_EQ(ask(*store, vote(1, 4, 2)), "slashable");
 }
 
+// A store as version 1 of its schema made it, with one signed block and one vote.
+void make_version_one(const std::string& path) {
+  Schema first = kSlashingSchema;
+  first.version = 1;
+  auto database = Database::open(path, first, OpenMode::open_or_create, Sharing::shared);
+  ASSERT_TRUE(database) << database.error().message;
+  database->reset();
+  sqlite3* raw = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &raw), SQLITE_OK);
+  const std::string key = to_hex(key_of(1));
+  const std::string root = to_hex(root_of(1));
+  const auto number = [](std::uint64_t value) { return std::to_string(stored_number(value)); };
+  const std::string rows =
+      "INSERT INTO identity (only_row, id, run, commits, highest_epoch, core_digest, genesis_validators_root)"
+      " VALUES (1, x'00112233445566778899aabbccddeeff', 3, 9, 0, zeroblob(32), zeroblob(32));"
+      "INSERT INTO validators VALUES (1, x'" +
+      key + "', 'permitted', 0, 1, " + number(10) + ", " + number(2) + ", " + number(3) +
+      ");"
+      "INSERT INTO blocks VALUES (1, " +
+      number(10) + ", x'" + root + "'); INSERT INTO attestations VALUES (1, " + number(3) + ", " + number(2) + ", x'" +
+      root + "');";
+  char* error = nullptr;
+  EXPECT_EQ(sqlite3_exec(raw, rows.c_str(), nullptr, nullptr, &error), SQLITE_OK) << error;
+  sqlite3_close(raw);
+}
+
+TEST_F(SlashingStoreTest, BringsAStoreOfVersionOneUpToDateAndKeepsItsHistory) {
+  make_version_one(path());
+  for (int opening = 0; opening < 2; ++opening) {
+    auto store = open();
+    const auto identity = store->identity();
+    ASSERT_TRUE(identity);
+    EXPECT_EQ(identity->run, 3U);
+    EXPECT_EQ(ask(*store, block(10, 1)), "ok");
+    EXPECT_EQ(ask(*store, block(10, 2)), "slashable");
+    EXPECT_EQ(ask(*store, vote(2, 3, 1)), "ok");
+    EXPECT_EQ(ask(*store, vote(1, 4, 1)), "slashable");
+    ASSERT_TRUE(store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
+      return tx.add_origin({guard::OriginKind::import, "file " + std::to_string(opening), root_of(5), 7, 1, 2, 3});
+    }));
+  }
+  auto store = open();
+  ASSERT_TRUE(store->transact([](guard::SlashingTransaction& tx) -> Result<void> {
+    CC_ASSIGN(const auto all, tx.origins(10));
+    EXPECT_EQ(all.size(), 2U);
+    EXPECT_EQ(all.front().source, "file 1");
+    EXPECT_EQ(all.front().digest, root_of(5));
+    EXPECT_EQ(all.front().attestations, 3U);
+    CC_ASSIGN(const auto newest, tx.origins(1));
+    EXPECT_EQ(newest.size(), 1U);
+    return {};
+  }));
+}
+
+// The rule is code; the triggers hold when the code is wrong.
+TEST_F(SlashingStoreTest, ForgetsNothingAtOrAboveAWatermark) {
+  auto store = open();
+  for (std::uint64_t i = 1; i < 6; ++i) {
+    EXPECT_EQ(ask(*store, block(i, 1)), "ok");
+    EXPECT_EQ(ask(*store, vote(i, i + 1, 1)), "ok");
+  }
+  const auto forget = [&](const guard::Watermarks& low) {
+    return store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
+      CC_ASSIGN(const auto row, tx.validator(key_of(1), false));
+      CC_TRY(tx.forget_below(row->id, low));
+      return {};
+    });
+  };
+  EXPECT_FALSE(forget({Slot{3}, std::nullopt, std::nullopt}));
+  EXPECT_FALSE(forget({std::nullopt, Epoch{9}, Epoch{4}}));
+  EXPECT_TRUE(forget({std::nullopt, std::nullopt, Epoch{4}})) << "half a mark forgets no vote";
+  EXPECT_TRUE(forget({Slot{1}, Epoch{1}, Epoch{2}}));
+  EXPECT_EQ(ask(*store, block(1, 1)), "ok") << "still there";
+  ASSERT_TRUE(store->transact([&](guard::SlashingTransaction& tx) {
+    return guard::raise_watermarks(tx, key_of(1), {Slot{3}, Epoch{3}, Epoch{4}});
+  }));
+  EXPECT_TRUE(forget({Slot{3}, Epoch{3}, Epoch{4}}));
+  ASSERT_TRUE(store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
+    CC_ASSIGN(const auto row, tx.validator(key_of(1), false));
+    CC_ASSIGN(const auto blocks, tx.all_blocks(row->id));
+    CC_ASSIGN(const auto votes, tx.all_attestations(row->id));
+    EXPECT_EQ(blocks.front().slot, Slot{3});
+    EXPECT_EQ(votes.front().target, Epoch{4});
+    return {};
+  }));
+}
+
 TEST_F(SlashingStoreTest, IsPrivate) {
   const std::string deep = (folder_ / "a").string() + "/b/slashing.sqlite";
   auto store = open_store(deep);
