@@ -413,9 +413,8 @@ std::vector<ConfigKey> access_keys() {
 std::span<const ConfigKey> config_table() {
   static const std::vector<ConfigKey> table = [] {
     std::vector<ConfigKey> all;
-    for (auto* group : {&network_keys, &chain_and_store_keys, &key_file_keys, &chamber_keys, &access_keys}) {
-    for (auto* group : {&network_keys, &chain_and_store_keys, &pruning_keys, &keymanager_keys, &key_work_keys,
-                        &chamber_keys, &access_keys}) {
+    for (auto* group : {&network_keys, &chain_and_store_keys, &pruning_keys, &key_file_keys, &keymanager_keys,
+                        &key_work_keys, &chamber_keys, &access_keys}) {
       std::vector<ConfigKey> keys = group();
       std::move(keys.begin(), keys.end(), std::back_inserter(all));
     }

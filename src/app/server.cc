@@ -234,7 +234,7 @@ class Signer {
             .stores_ready = [this] { return stores_.doubt ? Result<void>(fail(*stores_.doubt)) : Result<void>(); },
             .chamber_changed = [this] { chamber_changed(); },
             .options = options,
-            .key_files = &key_files_};
+            .key_files = &key_files_,
             .slashing = &stores_.guard_store(),
             .strategy = strategy_of(config_),
             .clock = &clock_};
