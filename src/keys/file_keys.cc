@@ -40,6 +40,7 @@ struct FileKeys::Work {
   std::mutex mutex;                       // report and opened, while threads open files
   std::atomic<std::uint64_t> done{0};
   bool cache_stale = false;  // the cache on disk is not what these files need
+  std::size_t cached = 0;    // keys in it
   FileKeysReport report;
 };
 
@@ -165,6 +166,7 @@ void FileKeys::use_cache(Work& work) {
   for (const CacheEntry& entry : cache ? cache->entries : std::vector<CacheEntry>()) {
     named.insert(entry.keystore);
   }
+  work.cached = named.size();
   work.cache_stale = !cache || std::ranges::any_of(members, [&](const CacheMember& member) {
     return !named.contains(member.keystore);
   });
@@ -289,6 +291,10 @@ void FileKeys::write_cache(const Work& work) {
       keys.push_back({{digest_of(*item), &item->password}, key->public_key, &key->secret});
       held.push_back(std::move(key));
     }
+  }
+  // Files that could not be opened this time, perhaps all of them, must not cost the next start its cache.
+  if (keys.empty() || (keys.size() < work.cached && !work.report.bad.empty())) {
+    return;
   }
   auto sealed = seal_cache(keys, random_, options_.cache_cost);
   const Result<void> written = sealed ? cache_->write(encode(*sealed)) : Result<void>(fail(sealed.error()));

@@ -276,6 +276,8 @@ TEST(FileKeys, ACacheNeverStandsInForAWrongPassword) {
   EXPECT_EQ(report.loaded, 0U);
   ASSERT_EQ(report.bad.size(), 1U);
   EXPECT_EQ(report.bad[0].error.kind, ErrorKind::keystore_password);
+  // And the good cache stays for the day the password is back.
+  EXPECT_EQ(second.cache.content, first.cache.content);
 }
 
 }  // namespace

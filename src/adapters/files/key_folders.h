@@ -15,10 +15,10 @@
 namespace cc::files {
 
 struct KeyFolderPaths {
-  std::vector<std::string> descriptors;  // folders
-  std::string keystores;                 // a folder, or empty
-  std::string passwords;                 // a folder, or empty
-  std::string password_file;             // or one for all
+  std::vector<std::string> descriptors = {};  // folders
+  std::string keystores = {};                 // a folder, or empty
+  std::string passwords = {};                 // a folder, or empty
+  std::string password_file = {};             // or one for all
 
   bool empty() const { return descriptors.empty() && keystores.empty(); }
 };
