@@ -4,7 +4,6 @@
 // withdraws the permits first and reads the history afterwards, so that it holds every signature ever released.
 // docs/reference/keymanager.md is the reader's page. Errors are {"code": HTTP status, "message"}.
 #include <boost/json.hpp>
-#include <set>
 #include <utility>
 
 #include "api/answer.h"
@@ -13,7 +12,6 @@
 #include "api/keymanager_history.h"
 #include "api/sign_input.h"
 #include "base/bytes.h"
-#include "base/log.h"
 
 namespace cc::api {
 namespace json = boost::json;
