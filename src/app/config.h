@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "access/policies.h"
+#include "app/config_tls.h"
 #include "base/log.h"
 #include "base/result.h"
 
@@ -36,6 +37,7 @@ struct Config {
     std::string listen_address;
     std::uint64_t listen_port = 0;
   } metrics;
+  TlsConfig tls;
   std::string network;
   std::string network_genesis_root;  // "" or 0x + 64 hexadecimal digits
   std::string data_dir;              // absolute once loaded

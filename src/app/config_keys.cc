@@ -2,20 +2,13 @@
 #include <algorithm>
 #include <iterator>
 
-#include "app/config_table.h"
+#include "app/config_slots.h"
 
 namespace cc::app {
 namespace {
 
 using OptionalList = std::optional<TextList>;
 
-// The slot of a member that every configuration has.
-#define CC_AT(type, member)                                                     \
-  AnySlot {                                                                     \
-    Slot<type> {                                                                \
-      [](Config& config, const std::string&) -> type& { return config.member; } \
-    }                                                                           \
-  }
 // The slot of a member of the policy with the name given; the policy comes into being by being named.
 #define CC_POLICY_AT(type, member)                                                                       \
   AnySlot {                                                                                              \
@@ -285,7 +278,7 @@ std::vector<ConfigKey> access_keys() {
 std::span<const ConfigKey> config_table() {
   static const std::vector<ConfigKey> table = [] {
     std::vector<ConfigKey> all;
-    for (auto* group : {&network_keys, &chain_and_store_keys, &chamber_keys, &access_keys}) {
+    for (auto* group : {&network_keys, &tls_keys, &chain_and_store_keys, &chamber_keys, &access_keys}) {
       std::vector<ConfigKey> keys = group();
       std::move(keys.begin(), keys.end(), std::back_inserter(all));
     }

@@ -47,8 +47,10 @@ Result<void> settle_paths(Config& config, const Environment& environment) {
   below(config.sealed_keys_path, "keys.sqlite");
   below(config.anti_slashing.path, "slashing.sqlite");
   below(config.kek_local_dir, "kek");
-  for (std::string* path : {&config.data_dir, &config.signer_state.path, &config.sealed_keys_path,
-                            &config.anti_slashing.path, &config.kek_local_dir, &config.setup_token_file}) {
+  for (std::string* path :
+       {&config.data_dir, &config.signer_state.path, &config.sealed_keys_path, &config.anti_slashing.path,
+        &config.kek_local_dir, &config.setup_token_file, &config.tls.file.cert_path, &config.tls.file.key_path,
+        &config.tls.client.ca_path, &config.tls.client.known_clients_path}) {
     std::error_code error;
     if (!path->empty()) {
       *path = fs::absolute(*path, error).lexically_normal().string();
@@ -60,7 +62,27 @@ Result<void> settle_paths(Config& config, const Environment& environment) {
   return {};
 }
 
+Result<void> check_tls(const TlsConfig& tls) {
+  if (tls.enabled() && (tls.file.cert_path.empty() || tls.file.key_path.empty())) {
+    return fail(ErrorKind::config_invalid, "tls.mode: file needs tls.file.cert_path and tls.file.key_path");
+  }
+  const bool names_clients =
+      !tls.client.ca_path.empty() || !tls.client.known_clients_path.empty() || !tls.client.allowed.empty();
+  if (tls.client.mode == "none" && names_clients) {
+    return fail(ErrorKind::config_invalid,
+                "tls.client names clients, but tls.client.mode is none and would let everybody in: say required (or "
+                "optional)");
+  }
+  if (!tls.client.allowed.empty() && tls.client.ca_path.empty()) {
+    return fail(ErrorKind::config_invalid,
+                "tls.client.allowed needs tls.client.ca_path, whose authorities vouch for "
+                "those names");
+  }
+  return {};
+}
+
 Result<void> check_together(const Config& config) {
+  CC_TRY(check_tls(config.tls));
   if (!config.network_genesis_root.empty()) {
     Root root{};
     if (!from_hex_exact(config.network_genesis_root, root)) {
@@ -141,6 +163,9 @@ Result<void> resolve_secrets(Config& config, const Environment& environment) {
     CC_ASSIGN(SecretBytes value, resolve_secret(text, environment, "auth_policies." + name + ".token"));
     policy.token = std::move(value);
   }
+  const auto raw = expose_secret_bytes(std::as_const(config.tls.file.key_password));
+  const std::string_view text(reinterpret_cast<const char*>(raw.data()), raw.size());
+  CC_ASSIGN(config.tls.file.key_password, resolve_secret(text, environment, "tls.file.key_password"));
   return {};
 }
 

@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <functional>
 
 #include "adapters/localkek/local_kek.h"
 #include "adapters/sqlite/key_store.h"
@@ -13,6 +14,7 @@
 #include "app/background.h"
 #include "app/data_dir.h"
 #include "app/listener.h"
+#include "app/listeners.h"
 #include "app/server_access.h"
 #include "app/setup_token.h"
 #include "app/slashing_pairing.h"
@@ -20,7 +22,6 @@
 #include "app/version.h"
 #include "base/log.h"
 #include "guard/rules.h"
-#include "http/server.h"
 
 namespace cc::app {
 namespace {
@@ -38,10 +39,11 @@ class StopSignals {
   ~StopSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
-  // Afterwards a second signal ends the process at once.
-  void wait() {
+  // SIGHUP goes to `reload` and counts only when that has nothing to do. Afterwards a second signal ends the process at
+  // once.
+  void wait(const std::function<bool()>& reload) {
     int number = 0;
-    while (::sigwait(&set_, &number) != 0) {
+    while (::sigwait(&set_, &number) != 0 || (number == SIGHUP && reload())) {
     }
     log::info("stopping", {{"signal", static_cast<std::uint64_t>(number)}});
     ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
@@ -100,8 +102,9 @@ std::optional<StoreTraces::Doubt> doubt_of(const Stores& stores) {
   return StoreTraces::Doubt{*stores.doubt, stores.slashing.remembered ? std::nullopt : stores.slashing.identity};
 }
 
-signing::PipelineOptions pipeline_options(const Config& config) {
+signing::PipelineOptions pipeline_options(const Config& config, metrics::Registry& metrics) {
   signing::PipelineOptions out;
+  out.metrics = &metrics;
   out.workers = config.signing_workers;
   out.policy.strategy = strategy_of(config);
   out.policy.require_history = config.anti_slashing.require_history;
@@ -147,24 +150,19 @@ class Signer {
     CC_TRY(notice_.settle());
     auto api = std::make_shared<http::Router>();
     api::add_routes(*api, context_);
-    CC_ASSIGN(api_, listen("api", config_.server.listen_address, config_.server.listen_port, api));
-    if (config_.metrics.enabled) {
-      auto metrics = std::make_shared<http::Router>();
-      api::add_metrics_routes(*metrics, context_);
-      CC_ASSIGN(metrics_server_,
-                listen("metrics", config_.metrics.listen_address, config_.metrics.listen_port, metrics));
-    }
+    auto scrape = std::make_shared<http::Router>();
+    api::add_metrics_routes(*scrape, context_);
+    CC_TRY(listeners_.start(config_, clock_, metrics_, api, scrape));
     background_.start();
     return {};
   }
 
+  bool reload() { return listeners_.reload(); }
+
   // Drain, seal in memory, checkpoint.
   Result<void> stop() {
     const Milliseconds patience = std::chrono::seconds(config_.server.drain_timeout_seconds);
-    api_->stop(patience);
-    if (metrics_server_) {
-      metrics_server_->stop(Milliseconds(0));
-    }
+    listeners_.stop(patience);
     background_.stop();
     listener_.closing();
     return stores_.doubt ? Result<void>() : checkpoint_.write();
@@ -180,7 +178,7 @@ class Signer {
         policies_(std::move(policies)),
         metrics_(kVersion),
         checkpoint_(*stores_.state, stores_.guard_store()),
-        pipeline_(stores_.guard_store(), pipeline_options(config_)),
+        pipeline_(stores_.guard_store(), pipeline_options(config_, metrics_)),
         permits_(stores_.guard_store()),
         keys_(*stores_.keys, ring_, permits_, random, clock_, key_options()),
         listener_(keys_, pipeline_),
@@ -220,7 +218,8 @@ class Signer {
             .sealing = sealing_,
             .stores_ready = [this] { return stores_.doubt ? Result<void>(fail(*stores_.doubt)) : Result<void>(); },
             .chamber_changed = [this] { chamber_changed(); },
-            .options = options};
+            .options = options,
+            .server_counters = [this] { return listeners_.counters(); }};
   }
 
   void chamber_changed() {
@@ -236,22 +235,6 @@ class Signer {
       log::error("the checkpoint of the slashing store cannot be kept",
                  {{"code", facts(written.error().kind).code}, {"reason", written.error().message}});
     }
-  }
-
-  Result<std::unique_ptr<http::Server>> listen(std::string_view name, const std::string& address, std::uint64_t port,
-                                               std::shared_ptr<const http::Router> router) const {
-    http::ServerOptions options;
-    options.address = address;
-    options.port = static_cast<std::uint16_t>(port);
-    options.max_connections = config_.server.max_connections;
-    options.max_in_flight = config_.server.max_in_flight;
-    options.header_timeout = std::chrono::seconds(config_.server.header_timeout_seconds);
-    options.body_timeout = std::chrono::seconds(config_.server.body_timeout_seconds);
-    options.idle_timeout = std::chrono::seconds(config_.server.idle_timeout_seconds);
-    options.reply_timeout = std::chrono::seconds(config_.server.reply_timeout_seconds);
-    CC_ASSIGN(auto server, http::Server::start(std::move(options), std::move(router)));
-    log::info("listening", {{"listener", name}, {"address", address}, {"port", std::uint64_t{server->port()}}});
-    return server;
   }
 
   Config config_;
@@ -276,8 +259,7 @@ class Signer {
   api::CeremonyQueue key_work_;
   api::CeremonyQueue sealing_;
   api::Context context_;
-  std::unique_ptr<http::Server> api_;
-  std::unique_ptr<http::Server> metrics_server_;
+  Listeners listeners_;
 };
 
 Result<void> settle_memory(const Config& config) {
@@ -307,7 +289,7 @@ Result<void> serve(Config config, const Environment& environment) {
   SystemRandom random;
   CC_ASSIGN(const auto signer, Signer::open(std::move(config), clock, random));
   CC_TRY(signer->start());
-  signals.wait();
+  signals.wait([&signer] { return signer->reload(); });
   const Result<void> stopped = signer->stop();
   log::info("stopped");
   return stopped;

@@ -120,7 +120,7 @@ TEST(Metrics, EventsOfTheChamberAndTheServerAreShown) {
   metrics.unknown_key();
   metrics.slashing_store_call(SlashingOperation::block, milliseconds(1));
   metrics.signing_queue(16384, 16000);
-  metrics.http_server(7, 3, 2);
+  metrics.http_server({.connections = 7, .in_flight = 3, .shed_total = 2});
   const std::string text = metrics.render();
   for (const std::string series :
        {"containment_healthy", "containment_chamber_init_total", "containment_chamber_seal_total",
