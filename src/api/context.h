@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 
 #include "access/policies.h"
@@ -24,6 +25,7 @@ struct ApiOptions {
   bool generate_enabled = true;             // chamber.keys.generate.enabled
   bool import_enabled = true;               // chamber.keys.import.enabled
   bool lifecycle_enabled = true;            // chamber.keys.lifecycle.enabled
+  std::set<BlsPublicKey> canary_keys{};     // signing.canary_keys
 };
 
 // Thread rule: handlers run on I/O threads, so nothing there may block; what blocks goes to one of the three queues.

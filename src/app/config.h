@@ -38,6 +38,7 @@ struct Config {
     std::uint64_t listen_port = 0;
   } metrics;
   TlsConfig tls;
+  HttpConfig http;
   std::string network;
   std::string network_genesis_root;  // "" or 0x + 64 hexadecimal digits
   std::string data_dir;              // absolute once loaded
@@ -59,8 +60,9 @@ struct Config {
   std::map<std::string, access::PolicyConfig> auth_policies;
   std::optional<access::PolicyConfig> unauthenticated_policy;
   std::string memory_lock;
-  std::string log_level, log_format;
-  std::uint64_t signing_workers = 0;
+  std::string log_level, log_format, access_level;
+  std::uint64_t signing_workers = 0, signing_queue_limit = 0;
+  std::vector<std::string> canary_keys;
   std::set<std::string> given;  // paths of the table that some source set
 };
 

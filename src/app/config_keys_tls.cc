@@ -1,4 +1,4 @@
-// The rows of the configuration table for TLS.
+// The rows of the configuration table for TLS and for what browsers may ask.
 #include "app/config_slots.h"
 
 namespace cc::app {
@@ -80,6 +80,17 @@ std::vector<ConfigKey> tls_keys() {
        .help = "Web3Signer's known-clients file: lines of a common name and a SHA-256 fingerprint, let in without an "
                "authority.",
        .standard_note = "none"},
+      {.path = "http.host_allowlist",
+       .slot = CC_AT(TextList, http.host_allowlist),
+       .standard = "",
+       .help = "Names (without port) by which clients may call the API in their Host header; * takes all. Old client "
+               "set-ups without auth_policies need theirs here.",
+       .standard_note = "all with auth_policies or over TLS; else IP addresses, localhost and names without a dot"},
+      {.path = "http.origin_allowlist",
+       .slot = CC_AT(TextList, http.origin_allowlist),
+       .standard = "",
+       .help = "Origins (https://host) of web pages that may call the API; * takes all.",
+       .standard_note = "none but the signer's own"},
   };
 }
 

@@ -83,6 +83,13 @@ Result<void> check_tls(const TlsConfig& tls) {
 
 Result<void> check_together(const Config& config) {
   CC_TRY(check_tls(config.tls));
+  for (const std::string& text : config.canary_keys) {
+    BlsPublicKey key{};
+    if (!from_hex_exact(text, key)) {
+      return fail(ErrorKind::config_invalid,
+                  "signing.canary_keys must hold public keys of 48 bytes (0x and 96 hexadecimal digits)");
+    }
+  }
   if (!config.network_genesis_root.empty()) {
     Root root{};
     if (!from_hex_exact(config.network_genesis_root, root)) {

@@ -28,4 +28,8 @@ struct TlsConfig {
   bool enabled() const { return mode == "file"; }
 };
 
+struct HttpConfig {
+  std::vector<std::string> host_allowlist, origin_allowlist;
+};
+
 }  // namespace cc::app

@@ -1,9 +1,20 @@
 #include "app/listeners.h"
 
+#include "app/access_log.h"
+#include "app/file_limit.h"
 #include "base/log.h"
+#include "http/browser_guard.h"
 
 namespace cc::app {
 namespace {
+
+http::BrowserRules browser_rules(const Config& config, bool open) {
+  http::BrowserRules out;
+  out.open = open;
+  out.hosts = config.http.host_allowlist;
+  out.origins = config.http.origin_allowlist;
+  return out;
+}
 
 http::ServerOptions options_of(const Config& config) {
   http::ServerOptions out;
@@ -28,21 +39,27 @@ Result<std::unique_ptr<http::Server>> listen(std::string_view name, http::Server
 
 }  // namespace
 
-Result<void> Listeners::start(Config& config, const Clock& clock, metrics::Registry& metrics,
+Result<void> Listeners::start(Config& config, bool open, const Clock& clock, metrics::Registry& metrics,
                               const std::shared_ptr<const http::Router>& api,
                               const std::shared_ptr<const http::Router>& scrape) {
+  const std::uint64_t listeners = 1 + (config.tls.enabled() ? 1 : 0) + (config.metrics.enabled ? 1 : 0);
+  http::ServerOptions common = options_of(config);
+  common.max_connections = connections_within_file_limit(config.server.max_connections, listeners);
+  http::ServerOptions api_options = common;
+  api_options.admission = http::browser_guard(browser_rules(config, open));
+  api_options.on_answer = access_log(config.access_level, metrics);
   if (config.tls.enabled()) {
     CC_ASSIGN(tls_files_, TlsFilesWatch::start(config.tls, clock, metrics));
-    http::ServerOptions options = options_of(config);
+    http::ServerOptions options = api_options;
     options.tls = tls_files_->identity();
     const std::string& address =
         config.tls.listen_address.empty() ? config.server.listen_address : config.tls.listen_address;
     CC_ASSIGN(tls_, listen("tls", std::move(options), address, config.tls.listen_port, api));
   }
-  CC_ASSIGN(api_, listen("api", options_of(config), config.server.listen_address, config.server.listen_port, api));
+  CC_ASSIGN(api_, listen("api", std::move(api_options), config.server.listen_address, config.server.listen_port, api));
   if (config.metrics.enabled) {
     CC_ASSIGN(metrics_,
-              listen("metrics", options_of(config), config.metrics.listen_address, config.metrics.listen_port, scrape));
+              listen("metrics", std::move(common), config.metrics.listen_address, config.metrics.listen_port, scrape));
   }
   return {};
 }

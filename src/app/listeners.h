@@ -14,8 +14,9 @@ namespace cc::app {
 class Listeners {
  public:
   // Reads the TLS files first, so that a bad pair stops the start before anything listens. The metrics come last: they
-  // ask for counters(). Config, clock and metrics outlive this. Errors: config_invalid, unreachable.
-  Result<void> start(Config& config, const Clock& clock, metrics::Registry& metrics,
+  // ask for counters(). `open`: nobody needs a token. Config, clock and metrics outlive this. Errors: config_invalid,
+  // unreachable.
+  Result<void> start(Config& config, bool open, const Clock& clock, metrics::Registry& metrics,
                      const std::shared_ptr<const http::Router>& api, const std::shared_ptr<const http::Router>& scrape);
   // Takes no more connections on any API listener, lets requests under way finish for at most `patience`, then ends
   // the metrics too.

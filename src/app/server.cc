@@ -5,6 +5,7 @@
 #include <csignal>
 #include <filesystem>
 #include <functional>
+#include <mutex>
 
 #include "adapters/localkek/local_kek.h"
 #include "adapters/sqlite/key_store.h"
@@ -106,6 +107,7 @@ signing::PipelineOptions pipeline_options(const Config& config, metrics::Registr
   signing::PipelineOptions out;
   out.metrics = &metrics;
   out.workers = config.signing_workers;
+  out.queue_limit = config.signing_queue_limit;
   out.policy.strategy = strategy_of(config);
   out.policy.require_history = config.anti_slashing.require_history;
   return out;
@@ -152,7 +154,7 @@ class Signer {
     api::add_routes(*api, context_);
     auto scrape = std::make_shared<http::Router>();
     api::add_metrics_routes(*scrape, context_);
-    CC_TRY(listeners_.start(config_, clock_, metrics_, api, scrape));
+    CC_TRY(listeners_.start(config_, policies_.open(), clock_, metrics_, api, scrape));
     background_.start();
     return {};
   }
@@ -206,6 +208,7 @@ class Signer {
     options.generate_enabled = config_.chamber.generate;
     options.import_enabled = config_.chamber.import;
     options.lifecycle_enabled = config_.chamber.lifecycle;
+    options.canary_keys = canary_keys(config_);
     return {.chamber = chamber_,
             .keys = keys_,
             .ring = ring_,
@@ -216,7 +219,7 @@ class Signer {
             .ceremonies = ceremonies_,
             .key_work = key_work_,
             .sealing = sealing_,
-            .stores_ready = [this] { return stores_.doubt ? Result<void>(fail(*stores_.doubt)) : Result<void>(); },
+            .stores_ready = [this] { return stores_ready(); },
             .chamber_changed = [this] { chamber_changed(); },
             .options = options,
             .server_counters = [this] { return listeners_.counters(); }};
@@ -229,8 +232,20 @@ class Signer {
     background_.wake();
   }
 
+  Result<void> stores_ready() const {
+    if (stores_.doubt) {
+      return fail(*stores_.doubt);
+    }
+    const std::scoped_lock lock(trouble_mutex_);
+    return checkpoint_trouble_ ? Result<void>(fail(*checkpoint_trouble_)) : Result<void>();
+  }
+
   void write_checkpoint() {
     const Result<void> written = stores_.doubt ? Result<void>() : checkpoint_.write();
+    {
+      const std::scoped_lock lock(trouble_mutex_);
+      checkpoint_trouble_ = written ? std::nullopt : std::optional(written.error());
+    }
     if (!written) {
       log::error("the checkpoint of the slashing store cannot be kept",
                  {{"code", facts(written.error().kind).code}, {"reason", written.error().message}});
@@ -246,6 +261,8 @@ class Signer {
   CheckpointWriter checkpoint_;
   keys::KeyRing ring_;
   signing::Pipeline pipeline_;
+  mutable std::mutex trouble_mutex_;
+  std::optional<Error> checkpoint_trouble_;  // the stores could not be written when last tried
   SlashingPermits permits_;
   keys::KeyService keys_;
   OpeningListener listener_;

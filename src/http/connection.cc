@@ -75,7 +75,6 @@ Connection::~Connection() {
   wipe(reply_.body);
   shared_.connections.erase(this);
   end_waiting();
-  shared_.leaving -= gives_way_ ? 1 : 0;
   const std::scoped_lock lock(shared_.all_closed_mutex);
   if (shared_.open_connections.fetch_sub(1) == 1) {
     shared_.all_closed.notify_all();
@@ -134,7 +133,7 @@ Awaitable<bool> Connection::serve_one() {
 }
 
 void Connection::begin_waiting() {
-  if (!place_) {
+  if (!place_ && !gives_way_) {
     place_ = shared_.waiting.insert(shared_.waiting.end(), this);
   }
 }
@@ -168,6 +167,7 @@ std::optional<Response> Connection::refusal_of_head(const Router::Match& match) 
     return overload();
   }
   identify(parser_.request());
+  parser_.request().captures = match.captures;
   for (const auto& admission : {shared_.options.admission, match.options.admission}) {
     if (std::optional<Response> refused = admission ? (*admission)(parser_.request()) : std::nullopt) {
       return refused;
@@ -331,7 +331,7 @@ Awaitable<bool> Connection::send(Response response, bool keep_alive) {
   const int status = response.status;
   ReplyFrame frame;
   frame.request_id = request_id_;
-  frame.keep_alive = keep_alive && !shared_.draining;
+  frame.keep_alive = keep_alive && !shared_.draining && !gives_way_;
   frame.head_only = head_only_;
   write_reply(response, frame, shared_.date.now(), out_);
   wipe(response.body);
@@ -402,7 +402,6 @@ void Connection::drain() {
 
 void Connection::give_way() {
   gives_way_ = true;
-  ++shared_.leaving;
   shared_.evicted_total.fetch_add(1, std::memory_order_relaxed);
   end_waiting();
   stream_->cancel();

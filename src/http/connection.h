@@ -36,7 +36,6 @@ struct Shared {
   std::unordered_set<Connection*> connections;
   // Those that have not finished a request's head, handshakes among them; the one that waits longest comes first.
   std::list<Connection*> waiting;
-  std::uint64_t leaving = 0;  // told to make room, not gone yet
   bool draining = false;
   RequestIds request_ids;
   std::atomic<std::uint64_t> open_connections{0}, requests_total{0}, handed_total{0}, shed_total{0}, evicted_total{0};

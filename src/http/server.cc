@@ -13,7 +13,8 @@
 namespace cc::http {
 namespace {
 
-// Connections taken beyond max_connections, so that /upcheck still answers.
+// Connections taken beyond max_connections: those asked to leave need a moment, and /upcheck still answers when all are
+// busy.
 constexpr std::uint64_t kSpareConnections = 64;
 constexpr Milliseconds kAcceptPause{50};
 
@@ -137,8 +138,9 @@ class Server::Engine {
 
   // Keeps the accept loop alive whatever happens.
   void take(Accepted accepted) noexcept {
-    const std::uint64_t open = shared_.open_connections.load() - shared_.leaving;
+    const std::uint64_t open = shared_.open_connections.load();
     if (open >= shared_.options.max_connections + kSpareConnections) {
+      make_room();
       return;
     }
     try {

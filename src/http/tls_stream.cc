@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
@@ -81,6 +82,7 @@ class TlsStream final : public Stream {
       ::send(socket_.native_handle(), kPlainAnswer.data(), kPlainAnswer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       ErrorCode ignored;
       socket_.shutdown(Socket::shutdown_send, ignored);
+      drop_input();
       co_return false;
     }
     bool more = true;
@@ -172,6 +174,16 @@ class TlsStream final : public Stream {
     unsigned char first = kHandshakeRecord;
     const ssize_t got = ::recv(socket_.native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
     co_return got == 1 && first >= 'A' && first <= 'Z';
+  }
+
+  // A socket closed with unread input resets the connection, and the caller may lose the answer.
+  void drop_input() {
+    std::array<char, 16UL * 1024> dropped{};
+    ssize_t got = 1;
+    for (int rounds = 0; got > 0 && rounds < 64; ++rounds) {
+      got = ::recv(socket_.native_handle(), dropped.data(), dropped.size(), MSG_DONTWAIT);
+    }
+    OPENSSL_cleanse(dropped.data(), dropped.size());
   }
 
   // One step of the handshake on the handshake thread. False when it is over, well or not.
