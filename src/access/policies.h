@@ -73,6 +73,8 @@ class Policies {
   // With no policies at all: the signing routes are open, all others take only `admin_token`, from loopback.
   static Result<Policies> open_with_admin(const SecretBytes& admin_token, Random& random);
 
+  // No policies: whoever reaches the listener may use the compatibility scopes.
+  bool open() const { return admin_.has_value(); }
   // `authorization`: the header's value (Basic user:token or Bearer token), empty when absent.
   // Errors: unauthorized (401), forbidden (403). Neither says which part was wrong.
   Result<Caller> allow(Scope scope, std::string_view authorization, bool loopback) const;

@@ -16,7 +16,7 @@ http::Response run(const Work& work, http::Request& request) {
   } catch (const std::bad_alloc&) {
     return refusal({ErrorKind::internal, "not enough memory for this request"});
   } catch (const std::exception& error) {
-    log::error("an endpoint broke off", {{"path", request.path}, {"reason", error.what()}});
+    log::error("an endpoint broke off", {{"request_id", request.id}, {"reason", error.what()}});
     return refusal({ErrorKind::internal, "the request could not be finished; the log says more"});
   }
 }
@@ -97,7 +97,7 @@ std::shared_ptr<const http::Admission> admits(Check check) {
 void add_error_headers(http::Response& response, const Error& error) {
   switch (error.kind) {
     case ErrorKind::unauthorized:
-      response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"containment-chamber\"");
+      response.headers.emplace_back("WWW-Authenticate", std::string(access::kWwwAuthenticate));
       break;
     case ErrorKind::overloaded:
       response.headers.emplace_back("Retry-After", "1");

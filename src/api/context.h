@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 
 #include "access/policies.h"
@@ -36,6 +37,7 @@ struct ApiOptions {
   // More records than this in the answer to a delete: the minimal form (highest marks) takes the complete one's place.
   std::size_t most_records_in_answer = 200'000;
   KeyWorkLimits generate{}, import{}, lifecycle{.max_items = 500}, keymanager{};
+  std::set<BlsPublicKey> canary_keys{};  // signing.canary_keys
 };
 
 // Thread rule: handlers run on I/O threads, so nothing there may block; what blocks goes to one of the three queues.

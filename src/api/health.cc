@@ -61,7 +61,15 @@ void refresh_gauges(const Context& context) {
   context.metrics.keys_loaded(health.keys);
   if (context.server_counters) {
     const http::ServerCounters server = context.server_counters();
-    context.metrics.http_server(server.connections, server.in_flight, server.shed_total);
+    metrics::HttpServerCounts counts;
+    counts.connections = server.connections;
+    counts.in_flight = server.in_flight;
+    counts.handed_total = server.handed_total;
+    counts.shed_total = server.shed_total;
+    counts.evicted_total = server.evicted_total;
+    counts.handshakes_total = server.handshakes_total;
+    counts.handshakes_failed_total = server.handshakes_failed_total;
+    context.metrics.http_server(counts);
   }
   context.metrics.signing_queue(counters.limit, counters.limit - std::min(counters.limit, counters.queued));
 }

@@ -12,6 +12,7 @@
 #include "api/families.h"
 #include "api/sign_input.h"
 #include "base/bytes.h"
+#include "base/log.h"
 #include "ethereum/sign_request.h"
 
 namespace cc::api {
@@ -27,6 +28,39 @@ Result<void> keys_complete(const Context& context) {
     return fail(ErrorKind::keys_loading, "keys are still loading from files; try again");
   }
   return {};
+}
+
+// What can be said of a sign request before its body is read, in the order of DESIGN section 5; the caller when nothing
+// forbids it.
+Result<access::Caller> admit(const Context& context, const http::Request& head) {
+  const signing::PipelineCounters counters = context.pipeline.counters();
+  if (counters.queued >= counters.limit) {
+    return fail(ErrorKind::overloaded, "too many signatures wait; try again");
+  }
+  CC_ASSIGN(access::Caller caller, caller_of(context, head, access::Scope::sign));
+  if (!context.pipeline.gate_open()) {
+    return fail(ErrorKind::signer_sealed, "signer is sealed");
+  }
+  if (std::optional<Error> refused = context.pipeline.refusal()) {
+    return fail(*std::move(refused));
+  }
+  return caller;
+}
+
+http::Response sign_response(int status, std::string body, bool as_json, const Error* error) {
+  http::Response response;
+  response.status = status;
+  response.content_type = as_json ? kJson : kText;
+  response.body = std::move(body);
+  if (error != nullptr) {
+    add_error_headers(response, *error);
+  }
+  return response;
+}
+
+std::string sign_refusal(const Error& error, bool as_json) {
+  return as_json ? json::serialize(json::object{{"message", error.message}, {"code", facts(error.kind).code}})
+                 : error.message;
 }
 
 // One sign request from its arrival to its answer.
@@ -52,18 +86,11 @@ class SignExchange {
 
  private:
   Result<signing::SignJob> prepare() {
-    const signing::PipelineCounters counters = context_.pipeline.counters();
-    if (counters.queued >= counters.limit) {
-      return fail(ErrorKind::overloaded, "too many signatures wait; try again");
-    }
-    CC_ASSIGN(const access::Caller caller, caller_of(context_, request_, access::Scope::sign));
-    if (!context_.pipeline.gate_open()) {
-      return fail(ErrorKind::signer_sealed, "signer is sealed");
-    }
-    if (std::optional<Error> refused = context_.pipeline.refusal()) {
-      return fail(*std::move(refused));
-    }
+    CC_ASSIGN(const access::Caller caller, admit(context_, request_));
     CC_ASSIGN(const BlsPublicKey identifier, public_key_of(request_.captures["identifier"]));
+    if (context_.options.canary_keys.contains(identifier)) {
+      canary_.emplace(Canary{to_0x(identifier), caller.policy, request_.peer, request_.id});
+    }
     Result<ethereum::SignRequest> parsed = ethereum::parse_sign_request(request_.body, context_.network);
     if (!parsed && parsed.error().kind != ErrorKind::signing_root_mismatch) {
       return fail(std::move(parsed).error());
@@ -123,21 +150,27 @@ class SignExchange {
     } else if (error.kind == ErrorKind::unknown_key) {
       context_.metrics.unknown_key();
     }
-    const std::string_view code = facts(error.kind).code;
-    answer(facts(error.kind).http_status,
-           json_ ? json::serialize(json::object{{"message", error.message}, {"code", code}}) : error.message, &error);
+    answer(facts(error.kind).http_status, sign_refusal(error, json_), &error);
   }
 
   void answer(int status, std::string body, const Error* error) {
     context_.metrics.signing_request(operation_, status, std::chrono::steady_clock::now() - start_);
-    http::Response response;
-    response.status = status;
-    response.content_type = json_ ? kJson : kText;
-    response.body = std::move(body);
-    if (error != nullptr) {
-      add_error_headers(response, *error);
+    if (canary_) {
+      raise_alarm(status);
     }
-    respond_(std::move(response));
+    respond_(sign_response(status, std::move(body), json_, error));
+  }
+
+  // The caller gets the answer that any key would get: who set the snare should know first.
+  void raise_alarm(int status) const {
+    context_.metrics.canary(status == 200);
+    log::error("a canary key was asked to sign: its users or its tokens are in wrong hands",
+               {{"pubkey", canary_->key},
+                {"operation", operation_},
+                {"status", static_cast<std::uint64_t>(status)},
+                {"policy", canary_->policy},
+                {"peer", canary_->peer},
+                {"request_id", canary_->request_id}});
   }
 
   Context& context_;
@@ -146,7 +179,28 @@ class SignExchange {
   const bool json_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::string operation_;  // empty until it is known
+  struct Canary {
+    std::string key, policy, peer, request_id;
+  };
+  std::optional<Canary> canary_;  // the request is for a canary key
 };
+
+// A refusal on the head, shaped and counted as every other.
+std::shared_ptr<const http::Admission> sign_admission(const Context& context) {
+  return std::make_shared<const http::Admission>(
+      [&context](const http::Request& head) -> std::optional<http::Response> {
+        const auto start = std::chrono::steady_clock::now();
+        const Result<access::Caller> caller = admit(context, head);
+        if (caller) {
+          return std::nullopt;
+        }
+        const Error& error = caller.error();
+        const int status = facts(error.kind).http_status;
+        context.metrics.signing_request({}, status, std::chrono::steady_clock::now() - start);
+        const bool as_json = wants_json(head.header("accept"));
+        return sign_response(status, sign_refusal(error, as_json), as_json, &error);
+      });
+}
 
 // A JSON array of every loaded key; built by hand, because ten thousand keys are asked for often.
 Result<http::Response> public_keys(const Context& context) {
@@ -168,9 +222,11 @@ Result<http::Response> public_keys(const Context& context) {
 }  // namespace
 
 void add_web3signer_routes(http::Router& router, Context& context) {
-  router.add("POST", "/api/v1/eth2/sign/{identifier}", [&context](http::Request request, http::Responder respond) {
-    SignExchange::start(std::make_shared<SignExchange>(context, std::move(request), std::move(respond)));
-  });
+  router.add("POST", "/api/v1/eth2/sign/{identifier}",
+             [&context](http::Request request, http::Responder respond) {
+               SignExchange::start(std::make_shared<SignExchange>(context, std::move(request), std::move(respond)));
+             },
+             {.admission = sign_admission(context)});
   router.add(
       "GET", "/api/v1/eth2/publicKeys",
       direct(needs(context, access::Scope::public_keys), [&context](http::Request&) { return public_keys(context); }));

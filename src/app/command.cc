@@ -116,6 +116,11 @@ void add_signer_options(CLI::App& command, SignerOptions& options) {
       ->default_str("http://localhost:9000");
   command.add_flag("--allow-plaintext-signer", options.allow_plaintext,
                    "Send secrets over plain HTTP to another machine");
+  command.add_option(
+      "--ca-cert", options.tls.ca_path,
+      "PEM file of the authority that the signer's certificate must come from, in place of the system's");
+  command.add_option("--client-cert", options.tls.certificate_path, "PEM file of a certificate to show to the signer");
+  command.add_option("--client-key", options.tls.key_path, "PEM file of its key, when it is not in the same file");
   add_output_option(command, options.output);
 }
 
@@ -131,11 +136,15 @@ Result<SecretBytes> token_of(const std::string& flag_value, const std::string& f
   return token;
 }
 
+Result<SignerClient> signer_at(const SignerOptions& options, const std::string& url) {
+  return SignerClient::make(url, options.allow_plaintext, options.tls);
+}
+
 Result<SignerClient> single_signer(const SignerOptions& options) {
   if (options.urls.size() != 1) {
     return fail(ErrorKind::usage, "this command talks to one signer: give --signer-url once");
   }
-  return SignerClient::make(options.urls.front(), options.allow_plaintext);
+  return signer_at(options, options.urls.front());
 }
 
 Result<json::value> ask_one(const SignerOptions& options, const SignerCall& call) {
@@ -152,7 +161,7 @@ Result<void> ask_signers(const SignerOptions& options, const SignerCall& call) {
   }
   std::vector<SignerClient> clients;
   for (const std::string& url : options.urls) {
-    CC_ASSIGN(SignerClient client, SignerClient::make(url, options.allow_plaintext));
+    CC_ASSIGN(SignerClient client, signer_at(options, url));
     clients.push_back(std::move(client));
   }
   json::array answers;

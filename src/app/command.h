@@ -43,12 +43,13 @@ void print_reply(const boost::json::value& reply, const std::string& output);
 // One line of advice on stderr.
 void advise(const std::string& text);
 
-// --signer-url (may be given many times), --allow-plaintext-signer, --output.
+// --signer-url (may be given many times), --allow-plaintext-signer, --ca-cert, --client-cert, --client-key, --output.
 struct SignerOptions {
   std::vector<std::string> urls{"http://localhost:9000"};
   bool allow_plaintext = false;
   std::string auth_token;
   std::string output = "json";
+  http::ClientTls tls{};
 };
 void add_signer_options(CLI::App& command, SignerOptions& options);
 void add_auth_option(CLI::App& command, SignerOptions& options);
@@ -63,6 +64,8 @@ struct SignerCall {
   SecretBytes token;
   std::function<std::string()> body = [] { return std::string(); };
 };
+// The signer at one of the addresses. Errors: as SignerClient::make.
+Result<SignerClient> signer_at(const SignerOptions& options, const std::string& url);
 // The one signer of the options. Errors: usage when several are named.
 Result<SignerClient> single_signer(const SignerOptions& options);
 // Asks one signer and prints its reply, or many and prints `{"signers":[…]}`; with many, the first failure is returned

@@ -46,7 +46,7 @@ struct UnsealOptions {
 };
 Result<void> run_unseal(const UnsealOptions& options) {
   for (const std::string& url : options.signer.urls) {
-    CC_TRY(SignerClient::make(url, options.signer.allow_plaintext));
+    CC_TRY(signer_at(options.signer, url));
   }
   CC_ASSIGN(const SecretBytes passphrase, passphrase_from(options.passphrase_stdin, false, options.operator_name));
   const auto body = [&] {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "access/policies.h"
+#include "app/config_tls.h"
 #include "base/log.h"
 #include "base/result.h"
 
@@ -40,6 +41,8 @@ struct Config {
     std::string listen_address;
     std::uint64_t listen_port = 0;
   } metrics;
+  TlsConfig tls;
+  HttpConfig http;
   std::string network;
   std::string network_genesis_root;  // "" or 0x + 64 hexadecimal digits
   std::string data_dir;              // absolute once loaded
@@ -75,8 +78,9 @@ struct Config {
   std::map<std::string, access::PolicyConfig> auth_policies;
   std::optional<access::PolicyConfig> unauthenticated_policy;
   std::string memory_lock;
-  std::string log_level, log_format;
-  std::uint64_t signing_workers = 0;
+  std::string log_level, log_format, access_level;
+  std::uint64_t signing_workers = 0, signing_queue_limit = 0;
+  std::vector<std::string> canary_keys;
   std::set<std::string> given;  // paths of the table that some source set
 };
 

@@ -2,20 +2,13 @@
 #include <algorithm>
 #include <iterator>
 
-#include "app/config_table.h"
+#include "app/config_slots.h"
 
 namespace cc::app {
 namespace {
 
 using OptionalList = std::optional<TextList>;
 
-// The slot of a member that every configuration has.
-#define CC_AT(type, member)                                                     \
-  AnySlot {                                                                     \
-    Slot<type> {                                                                \
-      [](Config& config, const std::string&) -> type& { return config.member; } \
-    }                                                                           \
-  }
 // The slot of a member of the policy with the name given; the policy comes into being by being named.
 #define CC_POLICY_AT(type, member)                                                                       \
   AnySlot {                                                                                              \
@@ -256,11 +249,29 @@ std::vector<ConfigKey> chamber_keys() {
        .standard = "0",
        .help = "Signing threads; 0 takes one per core.",
        .maximum = 1024},
+      {.path = "signing.queue_limit",
+       .slot = CC_AT(std::uint64_t, signing_queue_limit),
+       .standard = "16384",
+       .help = "Sign requests that may wait for a signature; more get 503 with Retry-After.",
+       .minimum = 1,
+       .maximum = 10'000'000},
+      {.path = "signing.canary_keys",
+       .slot = CC_AT(TextList, canary_keys),
+       .standard = "",
+       .help = "Public keys (0x…) that no client of yours uses: a sign request for one raises an alarm in log and "
+               "metrics; it is answered as for any key.",
+       .standard_note = "none"},
       {.path = "log.level",
        .slot = CC_AT(std::string, log_level),
        .standard = "info",
        .help = "Least level that is logged. RUST_LOG is understood too (containment_chamber=debug).",
        .choices_list = "trace,debug,info,warn,error"},
+      {.path = "log.access_level",
+       .slot = CC_AT(std::string, access_level),
+       .standard = "debug",
+       .help = "Level of the line that each answered request gets (written when log.level lets it through); off writes "
+               "none.",
+       .choices_list = "off,trace,debug,info,warn,error"},
       {.path = "log.format",
        .slot = CC_AT(std::string, log_format),
        .standard = "text",
@@ -413,8 +424,8 @@ std::vector<ConfigKey> access_keys() {
 std::span<const ConfigKey> config_table() {
   static const std::vector<ConfigKey> table = [] {
     std::vector<ConfigKey> all;
-    for (auto* group : {&network_keys, &chain_and_store_keys, &pruning_keys, &key_file_keys, &keymanager_keys,
-                        &key_work_keys, &chamber_keys, &access_keys}) {
+    for (auto* group : {&network_keys, &tls_keys, &chain_and_store_keys, &pruning_keys, &key_file_keys,
+                        &keymanager_keys, &key_work_keys, &chamber_keys, &access_keys}) {
       std::vector<ConfigKey> keys = group();
       std::move(keys.begin(), keys.end(), std::back_inserter(all));
     }

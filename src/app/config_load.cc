@@ -57,7 +57,11 @@ Result<void> settle_paths(Config& config, const Environment& environment) {
                                   &config.key_files.keystores_path,
                                   &config.key_files.keystores_passwords_path,
                                   &config.key_files.keystores_password_file,
-                                  &config.key_files.cache_path};
+                                  &config.key_files.cache_path,
+                                  &config.tls.file.cert_path,
+                                  &config.tls.file.key_path,
+                                  &config.tls.client.ca_path,
+                                  &config.tls.client.known_clients_path};
   for (std::string& folder : config.key_files.paths) {
     paths.push_back(&folder);
   }
@@ -73,7 +77,34 @@ Result<void> settle_paths(Config& config, const Environment& environment) {
   return {};
 }
 
+Result<void> check_tls(const TlsConfig& tls) {
+  if (tls.enabled() && (tls.file.cert_path.empty() || tls.file.key_path.empty())) {
+    return fail(ErrorKind::config_invalid, "tls.mode: file needs tls.file.cert_path and tls.file.key_path");
+  }
+  const bool names_clients =
+      !tls.client.ca_path.empty() || !tls.client.known_clients_path.empty() || !tls.client.allowed.empty();
+  if (tls.client.mode == "none" && names_clients) {
+    return fail(ErrorKind::config_invalid,
+                "tls.client names clients, but tls.client.mode is none and would let everybody in: say required (or "
+                "optional)");
+  }
+  if (!tls.client.allowed.empty() && tls.client.ca_path.empty()) {
+    return fail(ErrorKind::config_invalid,
+                "tls.client.allowed needs tls.client.ca_path, whose authorities vouch for "
+                "those names");
+  }
+  return {};
+}
+
 Result<void> check_together(const Config& config) {
+  CC_TRY(check_tls(config.tls));
+  for (const std::string& text : config.canary_keys) {
+    BlsPublicKey key{};
+    if (!from_hex_exact(text, key)) {
+      return fail(ErrorKind::config_invalid,
+                  "signing.canary_keys must hold public keys of 48 bytes (0x and 96 hexadecimal digits)");
+    }
+  }
   if (!config.network_genesis_root.empty()) {
     Root root{};
     if (!from_hex_exact(config.network_genesis_root, root)) {
@@ -162,6 +193,9 @@ Result<void> resolve_secrets(Config& config, const Environment& environment) {
     CC_ASSIGN(SecretBytes value, resolve_secret(text, environment, "auth_policies." + name + ".token"));
     policy.token = std::move(value);
   }
+  const auto raw = expose_secret_bytes(std::as_const(config.tls.file.key_password));
+  const std::string_view text(reinterpret_cast<const char*>(raw.data()), raw.size());
+  CC_ASSIGN(config.tls.file.key_password, resolve_secret(text, environment, "tls.file.key_password"));
   return {};
 }
 

@@ -35,6 +35,7 @@ struct ConfigKey {
   std::string_view type() const;
   bool is_list() const;
   bool is_boolean() const { return std::holds_alternative<Slot<bool>>(slot); }
+  bool is_secret() const { return std::holds_alternative<Slot<SecretBytes>>(slot); }
   bool has_name() const { return path.find('*') != std::string_view::npos; }
   // "--server-listen-port", "CONTAINMENT_SERVER__LISTEN_PORT".
   std::string flag() const;
@@ -42,6 +43,7 @@ struct ConfigKey {
 };
 
 std::span<const ConfigKey> config_table();
+std::vector<ConfigKey> tls_keys();  // its rows in config_keys_tls.cc
 
 using Parts = std::vector<std::string>;
 Parts split_path(std::string_view path);

@@ -110,6 +110,16 @@ Result<void> KeyFileLoader::begin() {
   return {};
 }
 
+bool KeyFileLoader::reload() {
+  if (!configured_) {
+    return false;
+  }
+  if (const Result<void> begun = begin(); !begun) {
+    log::warn("the key files are not read again", {{"reason", begun.error().message}});
+  }
+  return true;
+}
+
 api::ReloadStatus KeyFileLoader::status() const {
   const std::lock_guard lock(mutex_);
   api::ReloadStatus out = last_;

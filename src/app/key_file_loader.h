@@ -32,6 +32,9 @@ class KeyFileLoader final : public api::KeyReload {
   // It may not: wipes them at once and ends the load under way.
   void closed();
 
+  // On SIGHUP; the log tells how it went. False when no folder is configured.
+  bool reload();
+
   Result<void> begin() override;
   api::ReloadStatus status() const override;
   bool loading() const override;

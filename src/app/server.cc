@@ -4,6 +4,8 @@
 
 #include <csignal>
 #include <filesystem>
+#include <functional>
+#include <mutex>
 
 #include "adapters/localkek/local_kek.h"
 #include "adapters/sqlite/key_store.h"
@@ -15,6 +17,7 @@
 #include "app/key_file_loader.h"
 #include "app/key_work.h"
 #include "app/listener.h"
+#include "app/listeners.h"
 #include "app/pruning.h"
 #include "app/server_access.h"
 #include "app/setup_token.h"
@@ -23,7 +26,6 @@
 #include "app/version.h"
 #include "base/log.h"
 #include "guard/rules.h"
-#include "http/server.h"
 
 namespace cc::app {
 namespace {
@@ -41,10 +43,11 @@ class StopSignals {
   ~StopSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
-  // Afterwards a second signal ends the process at once.
-  void wait() {
+  // SIGHUP goes to `reload` and counts only when that has nothing to do. Afterwards a second signal ends the process at
+  // once.
+  void wait(const std::function<bool()>& reload) {
     int number = 0;
-    while (::sigwait(&set_, &number) != 0) {
+    while (::sigwait(&set_, &number) != 0 || (number == SIGHUP && reload())) {
     }
     log::info("stopping", {{"signal", static_cast<std::uint64_t>(number)}});
     ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
@@ -107,6 +110,7 @@ signing::PipelineOptions pipeline_options(const Config& config, metrics::Registr
   signing::PipelineOptions out;
   out.metrics = &metrics;
   out.workers = config.signing_workers;
+  out.queue_limit = config.signing_queue_limit;
   out.policy.strategy = strategy_of(config);
   out.policy.require_history = config.anti_slashing.require_history;
   return out;
@@ -151,13 +155,9 @@ class Signer {
     CC_TRY(notice_.settle());
     auto api = std::make_shared<http::Router>();
     api::add_routes(*api, context_);
-    CC_ASSIGN(api_, listen("api", config_.server.listen_address, config_.server.listen_port, api));
-    if (config_.metrics.enabled) {
-      auto metrics = std::make_shared<http::Router>();
-      api::add_metrics_routes(*metrics, context_);
-      CC_ASSIGN(metrics_server_,
-                listen("metrics", config_.metrics.listen_address, config_.metrics.listen_port, metrics));
-    }
+    auto scrape = std::make_shared<http::Router>();
+    api::add_metrics_routes(*scrape, context_);
+    CC_TRY(listeners_.start(config_, policies_.open(), clock_, metrics_, api, scrape));
     background_.start();
     key_files_.start();
     if (config_.anti_slashing.pruning && !stores_.doubt) {
@@ -166,13 +166,16 @@ class Signer {
     return {};
   }
 
+  // SIGHUP. False when there is nothing that could be read again.
+  bool reload() {
+    const bool certificates = listeners_.reload();
+    return key_files_.reload() || certificates;
+  }
+
   // Drain, seal in memory, checkpoint.
   Result<void> stop() {
     const Milliseconds patience = std::chrono::seconds(config_.server.drain_timeout_seconds);
-    api_->stop(patience);
-    if (metrics_server_) {
-      metrics_server_->stop(Milliseconds(0));
-    }
+    listeners_.stop(patience);
     pruner_.stop();
     background_.stop();
     key_files_.stop();
@@ -221,6 +224,7 @@ class Signer {
     options.import_enabled = config_.chamber.import;
     options.lifecycle_enabled = config_.chamber.lifecycle;
     set_key_work(options, config_);
+    options.canary_keys = canary_keys(config_);
     return {.chamber = chamber_,
             .keys = keys_,
             .ring = ring_,
@@ -231,9 +235,10 @@ class Signer {
             .ceremonies = ceremonies_,
             .key_work = key_work_,
             .sealing = sealing_,
-            .stores_ready = [this] { return stores_.doubt ? Result<void>(fail(*stores_.doubt)) : Result<void>(); },
+            .stores_ready = [this] { return stores_ready(); },
             .chamber_changed = [this] { chamber_changed(); },
             .options = options,
+            .server_counters = [this] { return listeners_.counters(); },
             .key_files = &key_files_,
             .slashing = &stores_.guard_store(),
             .strategy = strategy_of(config_),
@@ -247,28 +252,24 @@ class Signer {
     background_.wake();
   }
 
+  Result<void> stores_ready() const {
+    if (stores_.doubt) {
+      return fail(*stores_.doubt);
+    }
+    const std::scoped_lock lock(trouble_mutex_);
+    return checkpoint_trouble_ ? Result<void>(fail(*checkpoint_trouble_)) : Result<void>();
+  }
+
   void write_checkpoint() {
     const Result<void> written = stores_.doubt ? Result<void>() : checkpoint_.write();
+    {
+      const std::scoped_lock lock(trouble_mutex_);
+      checkpoint_trouble_ = written ? std::nullopt : std::optional(written.error());
+    }
     if (!written) {
       log::error("the checkpoint of the slashing store cannot be kept",
                  {{"code", facts(written.error().kind).code}, {"reason", written.error().message}});
     }
-  }
-
-  Result<std::unique_ptr<http::Server>> listen(std::string_view name, const std::string& address, std::uint64_t port,
-                                               std::shared_ptr<const http::Router> router) const {
-    http::ServerOptions options;
-    options.address = address;
-    options.port = static_cast<std::uint16_t>(port);
-    options.max_connections = config_.server.max_connections;
-    options.max_in_flight = config_.server.max_in_flight;
-    options.header_timeout = std::chrono::seconds(config_.server.header_timeout_seconds);
-    options.body_timeout = std::chrono::seconds(config_.server.body_timeout_seconds);
-    options.idle_timeout = std::chrono::seconds(config_.server.idle_timeout_seconds);
-    options.reply_timeout = std::chrono::seconds(config_.server.reply_timeout_seconds);
-    CC_ASSIGN(auto server, http::Server::start(std::move(options), std::move(router)));
-    log::info("listening", {{"listener", name}, {"address", address}, {"port", std::uint64_t{server->port()}}});
-    return server;
   }
 
   Config config_;
@@ -280,6 +281,8 @@ class Signer {
   CheckpointWriter checkpoint_;
   keys::KeyRing ring_;
   signing::Pipeline pipeline_;
+  mutable std::mutex trouble_mutex_;
+  std::optional<Error> checkpoint_trouble_;  // the stores could not be written when last tried
   SlashingPermits permits_;
   keys::KeyService keys_;
   KeyFileLoader key_files_;
@@ -295,8 +298,7 @@ class Signer {
   api::CeremonyQueue key_work_;
   api::CeremonyQueue sealing_;
   api::Context context_;
-  std::unique_ptr<http::Server> api_;
-  std::unique_ptr<http::Server> metrics_server_;
+  Listeners listeners_;
 };
 
 Result<void> settle_memory(const Config& config) {
@@ -326,7 +328,7 @@ Result<void> serve(Config config, const Environment& environment) {
   SystemRandom random;
   CC_ASSIGN(const auto signer, Signer::open(std::move(config), clock, random));
   CC_TRY(signer->start());
-  signals.wait();
+  signals.wait([&signer] { return signer->reload(); });
   const Result<void> stopped = signer->stop();
   log::info("stopped");
   return stopped;

@@ -27,6 +27,17 @@ Result<access::Policies> make_policies(Config& config, Random& random) {
   return access::Policies::open_with_admin(token, random);
 }
 
+std::set<BlsPublicKey> canary_keys(const Config& config) {
+  std::set<BlsPublicKey> out;
+  for (const std::string& text : config.canary_keys) {
+    BlsPublicKey key{};
+    if (from_hex_exact(text, key)) {
+      out.insert(key);
+    }
+  }
+  return out;
+}
+
 Result<ethereum::Network> make_network(const Config& config) {
   CC_ASSIGN(ethereum::Network network, ethereum::load_network(config.network));
   if (!config.network_genesis_root.empty()) {

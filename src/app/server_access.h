@@ -1,6 +1,7 @@
 // Who may call: the configured policies, or the admin token of a signer without any.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "access/policies.h"
@@ -18,5 +19,8 @@ Result<access::Policies> make_policies(Config& config, Random& random);
 // The chain this signer serves. Its genesis root is the configured one, else that of the public network when the
 // configuration names one, else nothing (the slashing store then keeps the first root). Errors: config_invalid.
 Result<ethereum::Network> make_network(const Config& config);
+
+// signing.canary_keys, which load_config() has checked.
+std::set<BlsPublicKey> canary_keys(const Config& config);
 
 }  // namespace cc::app

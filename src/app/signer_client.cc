@@ -2,12 +2,13 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <unistd.h>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <cerrno>
+#include <cstring>
 #include <optional>
-
-#include "http/client.h"
 
 namespace cc::app {
 namespace {
@@ -105,6 +106,24 @@ Error refusal(int status, const json::value& body) {
   return {kind, detail};
 }
 
+// Files that were meant to protect the call must not be ignored.
+Result<void> check_tls_files(const http::ClientTls& tls, bool encrypted) {
+  for (const auto& [flag, path] : {std::pair<std::string, std::string>{"--ca-cert", tls.ca_path},
+                                   {"--client-cert", tls.certificate_path},
+                                   {"--client-key", tls.key_path}}) {
+    if (!path.empty() && !encrypted) {
+      return fail(ErrorKind::usage, flag + " is for https, but --signer-url begins with http://");
+    }
+    if (!path.empty() && ::access(path.c_str(), R_OK) != 0) {
+      return fail(ErrorKind::usage, flag + " " + path + " cannot be read: " + std::strerror(errno));
+    }
+  }
+  if (!tls.key_path.empty() && tls.certificate_path.empty()) {
+    return fail(ErrorKind::usage, "--client-key needs --client-cert");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string json_quoted(std::string_view text) {
@@ -168,7 +187,7 @@ SecretJson& SecretJson::add_json(std::string_view name, std::string_view json) {
   return *this;
 }
 
-Result<SignerClient> SignerClient::make(std::string url, bool allow_plaintext) {
+Result<SignerClient> SignerClient::make(std::string url, bool allow_plaintext, http::ClientTls tls) {
   while (url.ends_with('/')) {
     url.pop_back();
   }
@@ -182,7 +201,8 @@ Result<SignerClient> SignerClient::make(std::string url, bool allow_plaintext) {
                     " is plain HTTP to another machine: tokens and passphrases would travel in clear. Use https, or "
                     "pass --allow-plaintext-signer when the way there is private");
   }
-  return SignerClient(std::move(url));
+  CC_TRY(check_tls_files(tls, parsed->encrypted));
+  return SignerClient(std::move(url), std::move(tls));
 }
 
 Result<json::value> SignerClient::call(const std::string& method, const std::string& path, const SecretBytes& token,
@@ -202,6 +222,7 @@ Result<json::value> SignerClient::call(const std::string& method, const std::str
   }
   // Generating or importing many keys takes its time on the signer's side.
   request.timeout = Milliseconds{600'000};
+  request.tls = tls_;
   auto response = http::send(request);
   wipe(request.body);
   for (auto& [name, value] : request.headers) {

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/secret.h"
+#include "http/client.h"
 
 namespace cc::app {
 
@@ -39,8 +40,9 @@ std::string json_quoted(std::string_view text);
 
 class SignerClient {
  public:
-  // Errors: usage (not an http or https URL), plaintext_refused for plain http to another machine without leave.
-  static Result<SignerClient> make(std::string url, bool allow_plaintext);
+  // Errors: usage (not an http or https URL, a certificate file that cannot be read), plaintext_refused for plain http
+  // to another machine without leave.
+  static Result<SignerClient> make(std::string url, bool allow_plaintext, http::ClientTls tls = {});
 
   // `token` empty: no Authorization header. Errors: unreachable; the signer's own refusal under its code; internal for
   // an answer that is not the signer's.
@@ -49,8 +51,9 @@ class SignerClient {
   const std::string& url() const { return url_; }
 
  private:
-  explicit SignerClient(std::string url) : url_(std::move(url)) {}
+  SignerClient(std::string url, http::ClientTls tls) : url_(std::move(url)), tls_(std::move(tls)) {}
   std::string url_;
+  http::ClientTls tls_;
 };
 
 }  // namespace cc::app

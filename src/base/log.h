@@ -1,4 +1,5 @@
-// Structured log lines: a message and named fields. Text for people or JSON for machines, on stderr.
+// Structured log lines: a message and named fields. Text for people or JSON for machines, on stderr. Control characters
+// are escaped and what is not UTF-8 is replaced, so that no caller can forge or break a line.
 // Never log a secret; the setup token of a first boot is the one exception the operations guide asks for.
 #pragma once
 
@@ -27,6 +28,8 @@ void configure(Level level, Format format);
 // Reads "debug" as well as RUST_LOG's "containment_chamber=debug"; info when it says nothing we know.
 Level parse_level(std::string_view text);
 
+// Whether lines of this level are written, for callers whose fields cost something.
+bool enabled(Level level);
 void write(Level level, std::string_view message, Fields fields = {});
 inline void debug(std::string_view message, Fields fields = {}) { write(Level::debug, message, fields); }
 inline void info(std::string_view message, Fields fields = {}) { write(Level::info, message, fields); }

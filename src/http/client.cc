@@ -137,7 +137,38 @@ bool configure(CURL* easy, const ClientRequest& request, const HeaderList& heade
     set(CURLOPT_POSTFIELDS, request.body.data());
   }
   set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  set(CURLOPT_SSL_VERIFYPEER, 1L);
+  set(CURLOPT_SSL_VERIFYHOST, 2L);
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (!request.tls.ca_path.empty()) {
+    set(CURLOPT_CAINFO, request.tls.ca_path.c_str());
+    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  }
+  if (!request.tls.certificate_path.empty()) {
+    const std::string& key = request.tls.key_path.empty() ? request.tls.certificate_path : request.tls.key_path;
+    set(CURLOPT_SSLCERT, request.tls.certificate_path.c_str());
+    set(CURLOPT_SSLKEY, key.c_str());
+    set(CURLOPT_KEYPASSWD, "");  // an encrypted key is an error, never a prompt
+  }
   return ok;
+}
+
+// What an outcome of libcurl means for the caller.
+Error transport_error(CURLcode outcome, const std::string& server, std::string_view reason) {
+  const std::string_view why = reason.empty() ? curl_easy_strerror(outcome) : reason;
+  switch (outcome) {
+    case CURLE_SSL_CACERT_BADFILE:
+      return {ErrorKind::usage, "The file of trusted authorities cannot be used: " + std::string(why) + "."};
+    case CURLE_SSL_CERTPROBLEM:
+      return {ErrorKind::usage, "The client certificate or its key cannot be used: " + std::string(why) +
+                                    ". Both must be PEM files that belong together, the key without a password."};
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return {ErrorKind::unreachable, "The certificate of " + server + " cannot be trusted: " + std::string(why) +
+                                          ". Give the authority that issued it with --ca-cert, and use a host name "
+                                          "that the certificate has."};
+    default:
+      return {ErrorKind::unreachable, "No answer from " + server + ": " + std::string(why) + "."};
+  }
 }
 
 bool curl_ready() {
@@ -176,8 +207,7 @@ Result<ClientResponse> send(const ClientRequest& request) {
   }
   if (outcome != CURLE_OK) {
     wipe(answer.body);
-    const std::string_view why = reason[0] != '\0' ? reason.data() : curl_easy_strerror(outcome);
-    return fail(ErrorKind::unreachable, "No answer from " + server + ": " + std::string(why) + ".");
+    return fail(transport_error(outcome, server, reason.data()));
   }
   ClientResponse response;
   long status = 0;

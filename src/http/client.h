@@ -17,12 +17,21 @@
 
 namespace cc::http {
 
+// For https. Empty: the system's authorities, and no certificate of our own. The signer's certificate is always
+// checked.
+struct ClientTls {
+  std::string ca_path;           // PEM; trusts these authorities and no others
+  std::string certificate_path;  // PEM, shown to the signer
+  std::string key_path;          // its key; empty: in the same file
+};
+
 struct ClientRequest {
   std::string method = "GET";
   std::string url;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;  // sent as application/json unless a header says otherwise
   Milliseconds timeout{60'000};
+  ClientTls tls{};
 
   ~ClientRequest();
 };
@@ -34,8 +43,9 @@ struct ClientResponse {
   ~ClientResponse();
 };
 
-// Errors: unreachable naming host and reason (no answer in time among them); usage for an address that is not http or
-// https. Any answer, of whatever status, is a success here.
+// Errors: unreachable naming host and reason (no answer in time and a certificate that cannot be trusted among them);
+// usage for an address that is not http or https, and for files of `tls` that cannot be used. Any answer, of whatever
+// status, is a success here.
 Result<ClientResponse> send(const ClientRequest& request);
 
 }  // namespace cc::http

@@ -1,13 +1,16 @@
 #include "http/connection.h"
 
 #include <cstring>
+#include <new>
 
 #include "base/log.h"
+#include "http/tls_stream.h"
 
 namespace cc::http {
 namespace {
 
 constexpr Milliseconds kLinger{2'000};
+constexpr std::size_t kLargestSkippedBody = 64UL * 1024;
 constexpr std::size_t kKeptReplyCapacity = 64UL * 1024;
 
 std::span<std::uint8_t> bytes(std::span<char> text) {
@@ -38,19 +41,31 @@ Response overload() {
   return response;
 }
 
+std::unique_ptr<Stream> stream_over(Shared& shared, Accepted& accepted) {
+  if (!shared.options.tls) {
+    return socket_stream(std::move(accepted.socket));
+  }
+  auto stream = tls_stream(std::move(accepted.socket), *shared.options.tls, *shared.handshakes, accepted.peer);
+  if (!stream) {
+    throw std::bad_alloc();
+  }
+  return stream;
+}
+
 }  // namespace
 
 Connection::Connection(Shared& shared, Accepted accepted, bool crowded, const Executor& executor)
     : shared_(shared),
-      stream_(socket_stream(std::move(accepted.socket))),
+      stream_(stream_over(shared, accepted)),
       peer_(std::move(accepted.peer)),
       loopback_(accepted.loopback),
-      encrypted_(accepted.encrypted),
+      encrypted_(accepted.encrypted || shared.options.tls != nullptr),
       crowded_(crowded),
       deadline_(executor, [this] { on_deadline(); }),
       parser_(shared.options.header_limit),
       buffer_(shared.options.header_limit) {
   shared_.connections.insert(this);
+  begin_waiting();
   shared_.open_connections.fetch_add(1);
 }
 
@@ -59,6 +74,7 @@ Connection::~Connection() {
   wipe(out_);
   wipe(reply_.body);
   shared_.connections.erase(this);
+  end_waiting();
   const std::scoped_lock lock(shared_.all_closed_mutex);
   if (shared_.open_connections.fetch_sub(1) == 1) {
     shared_.all_closed.notify_all();
@@ -67,7 +83,9 @@ Connection::~Connection() {
 
 Awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
   // g++ 12 miscompiles a co_await inside a loop's condition.
-  bool more = true;
+  self->deadline_.set(self->shared_.options.handshake_timeout);
+  bool more = co_await self->stream_->open();
+  more = more && !self->aborted_;
   while (more) {
     more = co_await self->serve_one();
   }
@@ -79,7 +97,10 @@ Awaitable<bool> Connection::serve_one() {
   parser_.begin();
   phase_ = Phase::idle;
   head_only_ = false;
-  request_id_ = shared_.next_request_id++;
+  begin_waiting();
+  request_id_ = shared_.request_ids.next();
+  method_ = route_ = "none";
+  begun_ = std::chrono::steady_clock::now();
   if (shared_.draining && begin_ == end_) {
     co_return false;
   }
@@ -88,8 +109,10 @@ Awaitable<bool> Connection::serve_one() {
   if (outcome != Outcome::head) {
     co_return co_await refuse(outcome);
   }
-  head_only_ = parser_.request().method == "HEAD";
+  end_waiting();
+  take_head();
   Router::Match match = shared_.router->match(parser_.request().method, parser_.request().path);
+  route_ = match.path_known && match.handler != nullptr ? match.pattern : "none";
   if (body_over_limit(match)) {
     Response response = match.handler != nullptr
                             ? problem({ErrorKind::body_too_large, "The body is over the limit of this route."})
@@ -98,13 +121,8 @@ Awaitable<bool> Connection::serve_one() {
     co_await linger();
     co_return false;
   }
-  if (match.options.admission) {
-    identify(parser_.request());
-    if (std::optional<Response> refused = (*match.options.admission)(parser_.request())) {
-      co_await send(*std::move(refused), false);
-      co_await linger();
-      co_return false;
-    }
+  if (std::optional<Response> refused = refusal_of_head(match)) {
+    co_return co_await refuse_head(*std::move(refused));
   }
   parser_.set_body_limit(match.options.body_limit);
   outcome = co_await read_body();
@@ -112,6 +130,71 @@ Awaitable<bool> Connection::serve_one() {
     co_return co_await refuse(outcome);
   }
   co_return co_await answer_request(std::move(match));
+}
+
+void Connection::begin_waiting() {
+  if (!place_ && !gives_way_) {
+    place_ = shared_.waiting.insert(shared_.waiting.end(), this);
+  }
+}
+
+void Connection::end_waiting() {
+  if (place_) {
+    shared_.waiting.erase(*place_);
+    place_.reset();
+  }
+}
+
+// What is known once the head is there.
+void Connection::take_head() {
+  const Request& request = parser_.request();
+  head_only_ = request.method == "HEAD";
+  method_ = known_method(request.method);
+  begun_ = std::chrono::steady_clock::now();
+  if (const std::string_view given = request.header("x-request-id"); is_request_id(given)) {
+    request_id_ = given;
+  }
+}
+
+// Everything that can be said of a request before its body is read.
+std::optional<Response> Connection::refusal_of_head(const Router::Match& match) {
+  if (match.handler == nullptr || match.options.always) {
+    return std::nullopt;
+  }
+  if (overloaded(match)) {
+    shared_.requests_total.fetch_add(1, std::memory_order_relaxed);
+    shared_.shed_total.fetch_add(1, std::memory_order_relaxed);
+    return overload();
+  }
+  identify(parser_.request());
+  parser_.request().captures = match.captures;
+  for (const auto& admission : {shared_.options.admission, match.options.admission}) {
+    if (std::optional<Response> refused = admission ? (*admission)(parser_.request()) : std::nullopt) {
+      return refused;
+    }
+  }
+  return std::nullopt;
+}
+
+// A small body that is on its way already is read and dropped, so that the connection can go on; a larger one costs the
+// connection.
+Awaitable<bool> Connection::refuse_head(Response response) {
+  const bool small =
+      !parser_.has_body() || (parser_.content_length().value_or(kLargestSkippedBody + 1) <= kLargestSkippedBody &&
+                              !parser_.expects_continue());
+  const bool stays = small && parser_.keep_alive() && !crowded_;
+  const bool sent = co_await send(std::move(response), stays);
+  if (!stays) {
+    co_await linger();
+    co_return false;
+  }
+  if (!sent) {
+    co_return false;
+  }
+  phase_ = Phase::reading;
+  parser_.set_body_limit(kLargestSkippedBody);
+  const Outcome outcome = co_await read_body();
+  co_return outcome == Outcome::complete;
 }
 
 // Feeds the parser until it takes a step, reading as needed.
@@ -138,7 +221,7 @@ Awaitable<Connection::Outcome> Connection::advance() {
       deadline_.set(shared_.options.header_timeout);
     }
     std::size_t size = 0;
-    const bool leaving = shared_.draining && phase_ == Phase::idle;
+    const bool leaving = gives_way_ || (shared_.draining && phase_ == Phase::idle);
     if (!deadline_.expired() && !aborted_ && !leaving) {
       size = co_await stream_->read_some(std::span(buffer_).subspan(end_));
     }
@@ -185,6 +268,7 @@ Awaitable<bool> Connection::answer_request(Router::Match match) {
   phase_ = Phase::replying;
   replied_.reset();
   ++sequence_;
+  shared_.handed_total.fetch_add(1, std::memory_order_relaxed);
   deadline_.set(match.options.reply_timeout.value_or(shared_.options.reply_timeout));
   dispatch(match);
   co_await replied_.wait();
@@ -244,19 +328,35 @@ Awaitable<bool> Connection::refuse(Outcome outcome) {
 
 Awaitable<bool> Connection::send(Response response, bool keep_alive) {
   phase_ = Phase::writing;
+  const int status = response.status;
   ReplyFrame frame;
   frame.request_id = request_id_;
-  frame.keep_alive = keep_alive && !shared_.draining;
+  frame.keep_alive = keep_alive && !shared_.draining && !gives_way_;
   frame.head_only = head_only_;
   write_reply(response, frame, shared_.date.now(), out_);
   wipe(response.body);
   deadline_.set(shared_.options.body_timeout);
   const bool sent = co_await stream_->write_all(out_);
   wipe(out_);
+  report(status);
   if (out_.capacity() > kKeptReplyCapacity) {
     out_ = std::string();
   }
   co_return sent&& frame.keep_alive;
+}
+
+void Connection::report(int status) const {
+  if (shared_.options.on_answer) {
+    Exchange exchange;
+    exchange.request_id = request_id_;
+    exchange.method = method_;
+    exchange.route = route_;
+    exchange.peer = peer_;
+    exchange.encrypted = encrypted_;
+    exchange.status = status;
+    exchange.duration = std::chrono::steady_clock::now() - begun_;
+    shared_.options.on_answer(exchange);
+  }
 }
 
 // A socket closed with unread input resets the connection, and the client may lose the answer; so the rest is read and
@@ -298,6 +398,13 @@ void Connection::drain() {
   if (phase_ == Phase::idle) {
     stream_->cancel();
   }
+}
+
+void Connection::give_way() {
+  gives_way_ = true;
+  shared_.evicted_total.fetch_add(1, std::memory_order_relaxed);
+  end_waiting();
+  stream_->cancel();
 }
 
 void Connection::abort() {

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <list>
 #include <mutex>
 #include <unordered_set>
 
@@ -14,9 +16,11 @@
 #include "http/listener.h"
 #include "http/mailbox.h"
 #include "http/reply_text.h"
+#include "http/request_id.h"
 #include "http/request_parser.h"
 #include "http/server.h"
 #include "http/stream.h"
+#include "http/tls_handshakes.h"
 
 namespace cc::http {
 
@@ -27,11 +31,14 @@ struct Shared {
   ServerOptions options;
   std::shared_ptr<const Router> router;
   std::shared_ptr<Mailbox> mailbox;
+  std::unique_ptr<TlsHandshakes> handshakes;  // when options.tls is set
   DateText date;
   std::unordered_set<Connection*> connections;
+  // Those that have not finished a request's head, handshakes among them; the one that waits longest comes first.
+  std::list<Connection*> waiting;
   bool draining = false;
-  std::uint64_t next_request_id = 1;
-  std::atomic<std::uint64_t> open_connections{0}, requests_total{0}, shed_total{0};
+  RequestIds request_ids;
+  std::atomic<std::uint64_t> open_connections{0}, requests_total{0}, handed_total{0}, shed_total{0}, evicted_total{0};
   std::mutex all_closed_mutex;
   std::condition_variable all_closed;
 };
@@ -50,6 +57,8 @@ class Connection final : public ReplyTarget, public std::enable_shared_from_this
   void drain();
   // Ends now, whatever is under way.
   void abort();
+  // Ends a connection of Shared::waiting, so that another finds room.
+  void give_way();
 
   void take_reply(std::uint64_t sequence, Response response) override;
   bool dispatching() const override { return dispatching_; }
@@ -63,6 +72,12 @@ class Connection final : public ReplyTarget, public std::enable_shared_from_this
   Awaitable<Outcome> read_body();
   Awaitable<bool> answer_request(Router::Match match);
   Awaitable<bool> refuse(Outcome outcome);
+  Awaitable<bool> refuse_head(Response response);
+  std::optional<Response> refusal_of_head(const Router::Match& match);
+  void begin_waiting();
+  void end_waiting();
+  void take_head();
+  void report(int status) const;
   Awaitable<bool> send(Response response, bool keep_alive);
   Awaitable<void> linger();
   bool overloaded(const Router::Match& match) const;
@@ -88,8 +103,13 @@ class Connection final : public ReplyTarget, public std::enable_shared_from_this
   bool head_only_ = false;
   bool dispatching_ = false;
   bool aborted_ = false;
-  std::uint64_t sequence_ = 0;  // of the request being answered
-  std::uint64_t request_id_ = 0;
+  bool gives_way_ = false;
+  std::optional<std::list<Connection*>::iterator> place_;  // in Shared::waiting
+  std::uint64_t sequence_ = 0;                             // of the request being answered
+  std::string request_id_;
+  std::string_view method_;  // of the request being answered, for the log
+  std::string_view route_;
+  std::chrono::steady_clock::time_point begun_{};
   Event replied_;
   Response reply_;
 };

@@ -51,12 +51,15 @@ class ListenerOf final : public Listener {
     auto token = asio::redirect_error(UseAwaitable(), ec);
     SocketOf<Protocol> socket(acceptor_.get_executor());
     co_await acceptor_.async_accept(socket, token);
+    starved_ = ec == asio::error::no_descriptors || ec == boost::system::errc::too_many_files_open_in_system ||
+               ec == asio::error::no_memory || ec == asio::error::no_buffer_space;
     if (ec) {
       co_return std::nullopt;
     }
     co_return describe(std::move(socket));
   }
   bool open() const override { return acceptor_.is_open(); }
+  bool starved() const override { return starved_; }
   void close() noexcept override {
     ErrorCode ignored;
     acceptor_.close(ignored);
@@ -66,6 +69,7 @@ class ListenerOf final : public Listener {
  private:
   Acceptor<Protocol> acceptor_;
   std::uint16_t port_;
+  bool starved_ = false;
 };
 
 tl::unexpected<Error> cannot_listen(const std::string& where, const ErrorCode& ec) {

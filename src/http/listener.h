@@ -27,6 +27,8 @@ class Listener {
   // Nothing when this one connection could not be taken; go on while open().
   virtual Awaitable<std::optional<Accepted>> accept() = 0;
   virtual bool open() const = 0;
+  // The last accept() failed for want of file descriptors or memory.
+  virtual bool starved() const = 0;
   virtual void close() noexcept = 0;
   virtual std::uint16_t port() const = 0;
 };

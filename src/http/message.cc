@@ -20,7 +20,7 @@ Request& Request::operator=(Request&& other) noexcept {
     loopback = other.loopback;
     encrypted = other.encrypted;
     captures = std::move(other.captures);
-    id = other.id;
+    id = std::move(other.id);
   }
   return *this;
 }

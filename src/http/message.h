@@ -29,7 +29,7 @@ struct Request {
   bool loopback = false;   // the caller is on this machine
   bool encrypted = false;  // TLS or a unix socket
   TextMap captures;        // {name} parts of the route
-  std::uint64_t id = 0;    // request id, also in the log
+  std::string id;          // request id, also in the log and in the answer's X-Request-Id
 
   // The header's value, empty when absent. Repeated headers are joined with ", ".
   std::string_view header(std::string_view lower_case_name) const;

@@ -9,7 +9,7 @@
 namespace cc::http {
 
 struct ReplyFrame {
-  std::uint64_t request_id = 0;
+  std::string_view request_id;
   bool keep_alive = false;
   bool head_only = false;  // the answer to HEAD: the length of the body, without it
 };

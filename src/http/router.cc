@@ -53,6 +53,7 @@ void Router::add(std::string method, std::string_view pattern, Handler handler, 
     route.captures += is_capture(part) ? 1 : 0;
     route.parts.emplace_back(part);
   }
+  route.pattern = pattern;
   route.handler = std::move(handler);
   route.options = options;
   const auto place =
@@ -71,6 +72,7 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
     }
     if (answers(route.method, method)) {
       match.handler = &route.handler;
+      match.pattern = route.pattern;
       match.options = route.options;
       match.captures = captured(route.parts, parts);
       match.path_known = true;

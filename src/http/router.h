@@ -36,6 +36,7 @@ class Router {
 
   struct Match {
     const Handler* handler = nullptr;  // lives as long as the router
+    std::string_view pattern;          // so does this
     RouteOptions options;
     TextMap captures;
     bool path_known = false;         // another method would match: 405
@@ -46,6 +47,7 @@ class Router {
  private:
   struct Route {
     std::string method;
+    std::string pattern;
     std::vector<std::string> parts;
     std::size_t captures = 0;
     Handler handler;

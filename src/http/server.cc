@@ -13,7 +13,8 @@
 namespace cc::http {
 namespace {
 
-// Connections taken beyond max_connections, so that /upcheck still answers.
+// Connections taken beyond max_connections: those asked to leave need a moment, and /upcheck still answers when all are
+// busy.
 constexpr std::uint64_t kSpareConnections = 64;
 constexpr Milliseconds kAcceptPause{50};
 
@@ -37,6 +38,9 @@ class Server::Engine {
     shared_.options = std::move(options);
     shared_.router = std::move(router);
     shared_.mailbox = std::make_shared<Mailbox>(io_);
+    if (shared_.options.tls) {
+      shared_.handshakes = std::make_unique<TlsHandshakes>();
+    }
   }
   ~Engine() { end(); }
   Engine(const Engine&) = delete;
@@ -56,8 +60,21 @@ class Server::Engine {
     out.connections = shared_.open_connections.load();
     out.in_flight = shared_.mailbox->in_flight.load();
     out.requests_total = shared_.requests_total.load();
+    out.handed_total = shared_.handed_total.load();
     out.shed_total = shared_.shed_total.load();
+    out.evicted_total = shared_.evicted_total.load();
+    if (shared_.handshakes) {
+      out.handshakes_total = shared_.handshakes->done_total();
+      out.handshakes_failed_total = shared_.handshakes->failed_total();
+    }
     return out;
+  }
+
+  void begin_drain() {
+    const std::scoped_lock lock(stop_mutex_);
+    if (thread_.joinable()) {
+      asio::post(io_, [this] { drain(); });
+    }
   }
 
   void stop(Milliseconds patience) {
@@ -108,6 +125,9 @@ class Server::Engine {
         take(*std::move(accepted));
       } else if (listener_->open()) {
         // Out of file descriptors, most likely: wait for one instead of spinning.
+        if (listener_->starved()) {
+          make_room();
+        }
         ErrorCode ignored;
         auto token = asio::redirect_error(UseAwaitable(), ignored);
         pause.expires_after(kAcceptPause);
@@ -120,15 +140,25 @@ class Server::Engine {
   void take(Accepted accepted) noexcept {
     const std::uint64_t open = shared_.open_connections.load();
     if (open >= shared_.options.max_connections + kSpareConnections) {
+      make_room();
       return;
     }
     try {
-      const bool crowded = open >= shared_.options.max_connections;
+      const bool crowded = open >= shared_.options.max_connections && !make_room();
       auto connection = std::make_shared<Connection>(shared_, std::move(accepted), crowded, io_.get_executor());
       asio::co_spawn(io_.get_executor(), Connection::run(std::move(connection)), log_failure);
     } catch (const std::exception& thrown) {
       log::error("A connection could not be served", {{"reason", thrown.what()}});
     }
+  }
+
+  // Whether somebody could be asked to leave.
+  bool make_room() {
+    if (shared_.waiting.empty()) {
+      return false;
+    }
+    shared_.waiting.front()->give_way();
+    return true;
   }
 
   void drain() {
@@ -177,6 +207,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, std::shared
 
 std::uint16_t Server::port() const { return engine_->port(); }
 ServerCounters Server::counters() const { return engine_->counters(); }
+void Server::drain() { engine_->begin_drain(); }
 void Server::stop(Milliseconds patience) { engine_->stop(patience); }
 
 }  // namespace cc::http

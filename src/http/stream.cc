@@ -10,6 +10,8 @@ class SocketStream final : public Stream {
  public:
   explicit SocketStream(Socket socket) : socket_(std::move(socket)) {}
 
+  Awaitable<bool> open() override { co_return true; }
+
   Awaitable<std::size_t> read_some(std::span<char> into) override {
     ErrorCode ec;
     auto token = asio::redirect_error(UseAwaitable(), ec);

@@ -1,6 +1,5 @@
 // The one erased stream class: whatever carries bytes between a caller and us. A connection is compiled once, against
-// this, and not once per transport. Today's transport is the socket (TCP, unix); TLS is another implementation over a
-// socket.
+// this, and not once per transport. A transport is the socket (TCP, unix) or TLS over a socket (http/tls_stream.h).
 //
 // One thread, the I/O thread. No exceptions: a failure is an end.
 #pragma once
@@ -20,6 +19,8 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
+  // What has to happen before the first byte: a handshake. False when the connection has to end.
+  virtual Awaitable<bool> open() = 0;
   // At least one byte, or 0 at the end of input, after cancel() and on any failure.
   virtual Awaitable<std::size_t> read_some(std::span<char> into) = 0;
   // False when not everything could be sent. The text lives until then.

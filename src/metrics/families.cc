@@ -1,5 +1,6 @@
 #include "metrics/families.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/locked_memory.h"
@@ -80,9 +81,7 @@ Registry::Families::Families(std::string_view version)
       locked_in_use_bytes(gauge("containment_locked_memory_in_use_bytes", "Bytes of secrets held")),
       locked_limit_bytes(gauge("containment_locked_memory_limit_bytes", "RLIMIT_MEMLOCK; +Inf when unlimited")),
       locked_backing(gauges("containment_locked_memory_backing", "1 for the weakest backing in use")),
-      http_connections(gauge("containment_http_connections", "Open connections")),
-      http_in_flight(gauge("containment_http_requests_in_flight", "Requests being answered")),
-      http_shed(gauge("containment_http_requests_shed", "Requests answered 503 because of overload since the start")) {
+      server(registry) {
   auto& states = gauges("containment_signer_state", "1 for the state the chamber is in");
   for (std::size_t i = 0; i < kStates.size(); ++i) {
     state.at(i) = &states.Add(Labels{{"state", std::string(kStates.at(i))}});
@@ -128,6 +127,21 @@ prometheus::Counter& Registry::Families::unseal_shares(std::string_view operator
     }
   }
   return unseal_shares_total.Add(Labels{{"operator", label}});
+}
+
+prometheus::Counter& Registry::Families::http_requests(std::string_view route, int status) {
+  const auto at = static_cast<std::size_t>(std::find(kHttpStatuses.begin(), kHttpStatuses.end() - 1, status) -
+                                           kHttpStatuses.begin());
+  const std::scoped_lock lock(routes_mutex_);
+  const bool known = routes_.contains(route) || routes_.size() < kRouteLimit;
+  const std::string label(!known ? "other" : route.empty() ? "none" : route);
+  prometheus::Counter*& cached = routes_[label].at(at);
+  if (cached == nullptr) {
+    const int code = kHttpStatuses.at(at);
+    cached =
+        &server.http_requests.Add(Labels{{"route", label}, {"status", code == 0 ? "other" : std::to_string(code)}});
+  }
+  return *cached;
 }
 
 prometheus::Counter& Registry::Families::by_code(prometheus::Family<prometheus::Counter>& family,

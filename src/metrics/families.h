@@ -9,10 +9,12 @@
 
 #include <array>
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <set>
 
 #include "metrics/metrics.h"
+#include "metrics/server_families.h"
 
 namespace cc::metrics {
 
@@ -38,6 +40,8 @@ inline constexpr std::array<std::string_view, 20> kOperations{"AGGREGATION_SLOT"
                                                               "BLS_TO_EXECUTION_CHANGE",
                                                               "other"};
 inline constexpr std::array<int, 11> kStatuses{200, 400, 401, 403, 404, 408, 412, 413, 500, 503, 0};
+inline constexpr std::array<int, 18> kHttpStatuses{200, 202, 204, 400, 401, 403, 404, 405, 408,
+                                                   409, 412, 413, 422, 429, 431, 500, 503, 0};
 inline constexpr std::array<std::string_view, 6> kStates{
     "uninitialized", "awaiting_registration", "sealed", "kms_unsealed", "unsealed", "awaiting_rotation"};
 
@@ -50,11 +54,14 @@ class Registry::Families {
   prometheus::Counter& slashing_rejections(std::size_t operation);
   // At most kOperatorLimit names get a series of their own; the rest share "other".
   prometheus::Counter& unseal_shares(std::string_view operator_name);
+  // `route` is one of our patterns; at most kRouteLimit get series of their own.
+  prometheus::Counter& http_requests(std::string_view route, int status);
   prometheus::Counter& by_code(prometheus::Family<prometheus::Counter>& family, std::string_view code);
   void read_locked_memory();
 
  private:
   static constexpr std::size_t kOperatorLimit = 255;
+  static constexpr std::size_t kRouteLimit = 100;
 
   prometheus::Counter& counter(const char* name, const char* help);
   prometheus::Gauge& gauge(const char* name, const char* help);
@@ -94,15 +101,15 @@ class Registry::Families {
   prometheus::Gauge& locked_in_use_bytes;
   prometheus::Gauge& locked_limit_bytes;
   prometheus::Family<prometheus::Gauge>& locked_backing;
-  prometheus::Gauge& http_connections;
-  prometheus::Gauge& http_in_flight;
-  prometheus::Gauge& http_shed;
+  ServerFamilies server;
 
  private:
   std::array<std::array<std::atomic<prometheus::Counter*>, kStatuses.size()>, kOperations.size()> signing_cache_{};
   std::array<std::atomic<prometheus::Counter*>, kOperations.size()> rejection_cache_{};
   std::mutex operators_mutex_;
   std::set<std::string, std::less<>> operators_;
+  std::mutex routes_mutex_;
+  std::map<std::string, std::array<prometheus::Counter*, kHttpStatuses.size()>, std::less<>> routes_;
 };
 
 }  // namespace cc::metrics

@@ -25,6 +25,7 @@ Registry::~Registry() = default;
 
 std::string Registry::render() const {
   families_->read_locked_memory();
+  families_->server.read_process();
   return prometheus::TextSerializer().Serialize(families_->registry.Collect());
 }
 
@@ -92,12 +93,6 @@ void Registry::keys_loading(std::uint64_t loaded, std::uint64_t total) {
 void Registry::keys_loaded(std::uint64_t count) {
   families_->keys_in_ring.Set(static_cast<double>(count));
   families_->signers_loaded.Set(static_cast<double>(count));
-}
-
-void Registry::http_server(std::uint64_t connections, std::uint64_t in_flight, std::uint64_t shed_total) {
-  families_->http_connections.Set(static_cast<double>(connections));
-  families_->http_in_flight.Set(static_cast<double>(in_flight));
-  families_->http_shed.Set(static_cast<double>(shed_total));
 }
 
 }  // namespace cc::metrics

@@ -17,6 +17,12 @@ namespace cc::metrics {
 // Which table of the slashing store a check touched, in Web3Signer's words.
 enum class SlashingOperation { block, attestation };
 
+struct HttpServerCounts {
+  std::uint64_t connections = 0, in_flight = 0;  // now
+  std::uint64_t handed_total = 0, shed_total = 0, evicted_total = 0;
+  std::uint64_t handshakes_total = 0, handshakes_failed_total = 0;
+};
+
 class Registry {
  public:
   // `version` names the program in containment_build_info and process_release.
@@ -57,8 +63,16 @@ class Registry {
   void keys_loading(std::uint64_t loaded, std::uint64_t total);
   void keys_loaded(std::uint64_t count);
 
-  // The HTTP server.
-  void http_server(std::uint64_t connections, std::uint64_t in_flight, std::uint64_t shed_total);
+  // The listeners of the API, all together.
+  void http_server(const HttpServerCounts& counts);
+  // One answered request. `route` is the pattern it was routed by, never the caller's path; empty: none.
+  void http_request(std::string_view route, int http_status, std::chrono::nanoseconds duration);
+  // The certificate in force, in seconds since 1970; a reload of its files.
+  void tls_certificate(std::int64_t not_before, std::int64_t not_after);
+  void tls_reload(bool taken);
+
+  // A sign request for a canary key.
+  void canary(bool signature_given);
 
  private:
   class Families;

@@ -148,6 +148,54 @@ TEST_F(Web3Signer, AForeignSlashingStoreIs503BeforeTheMessageIsRead) {
   EXPECT_EQ(code_of(reply), "slashing_store_mismatch");
 }
 
+// The head alone decides what needs no body, in the same order and the same shape.
+TEST_F(Web3Signer, TheHeadIsJudgedBeforeTheBody) {
+  const auto judged = [&](std::string_view token, const std::string& accept = "application/json") {
+    http::Request head;
+    head.headers["accept"] = accept;
+    if (!token.empty()) {
+      head.headers["authorization"] = "Bearer " + std::string(token);
+    }
+    const http::Router::Match match = signer.router->match("POST", "/api/v1/eth2/sign/" + to_0x(key));
+    return (*match.options.admission)(head);
+  };
+  EXPECT_FALSE(judged(kSigningToken));
+  EXPECT_EQ(judged("")->status, 401);
+  EXPECT_EQ(code_of(*judged("")), "unauthorized");
+  EXPECT_EQ(judged("", "text/plain")->content_type, "text/plain; charset=utf-8");
+  EXPECT_EQ(judged("no-such-token-00000001")->status, 401);
+  EXPECT_EQ(judged(kOpsToken)->status, 403);
+  EXPECT_NE(signer.metrics.render().find("status=\"401\""), std::string::npos);
+  ASSERT_EQ(signer.call("POST", "/api/v1/chamber/seal", {}, kOpsToken).status, 200);
+  EXPECT_EQ(judged("")->status, 401);
+  EXPECT_EQ(code_of(*judged(kSigningToken)), "signer_sealed");
+}
+
+TEST(Web3SignerCanaries, ACanaryRaisesAnAlarmAndIsAnsweredAsAnyKey) {
+  api::ApiOptions options;
+  options.canary_keys = {ring_key(1)->public_key, ring_key(3)->public_key};
+  TestSigner signer(options);
+  ASSERT_EQ(signer.init_kms_only().status, 200);
+  signer.import_key(1);
+  signer.import_key(2);
+  const auto count = [&](const std::string& result) {
+    const std::string text = signer.metrics.render();
+    const std::string series = "containment_canary_signing_total{result=\"" + result + "\"} ";
+    const std::size_t at = text.find(series);
+    return at == std::string::npos ? std::string("none") : text.substr(at + series.size(), 1);
+  };
+  EXPECT_EQ(count("signed"), "0");
+  ASSERT_EQ(signer.sign(ring_key(2)->public_key, attestation(1, 2)).status, 200);
+  ASSERT_EQ(signer.sign(ring_key(1)->public_key, attestation(1, 2), "").status, 401);
+  EXPECT_EQ(count("signed"), "0");
+  EXPECT_EQ(count("refused"), "0");
+  EXPECT_EQ(signer.sign(ring_key(1)->public_key, attestation(1, 2)).status, 200);
+  EXPECT_EQ(signer.sign(ring_key(1)->public_key, attestation(1, 2, 9)).status, 412);
+  EXPECT_EQ(signer.sign(ring_key(3)->public_key, attestation(1, 2)).status, 404);
+  EXPECT_EQ(count("signed"), "1");
+  EXPECT_EQ(count("refused"), "2");
+}
+
 TEST(Web3SignerLimits, AnOverloadedSignerSaysSoBeforeItAsksForAToken) {
   signing::PipelineOptions options;
   options.queue_limit = 0;

@@ -27,6 +27,28 @@ TEST(Log, NoValueCanForgeALine) {
   }
 }
 
+TEST(Log, WhatIsNoUtf8IsReplacedAndWhatIsStays) {
+  for (const Format format : {Format::text, Format::json}) {
+    EXPECT_NE(captured(format, "message", "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x94\x91")
+                  .find("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x94\x91"),
+              std::string::npos);
+    for (const std::string bad :
+         {"\xff", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80"}) {
+      const std::string line = captured(format, "message", "a" + bad + "z");
+      EXPECT_NE(line.find("\\ufffd"), std::string::npos) << line;
+      EXPECT_EQ(line.find(bad), std::string::npos);
+      EXPECT_NE(line.find('z'), std::string::npos);
+    }
+  }
+}
+
+TEST(Log, TellsBeforehandWhetherALevelIsWritten) {
+  configure(Level::warn, Format::text);
+  EXPECT_TRUE(enabled(Level::error));
+  EXPECT_FALSE(enabled(Level::info));
+  configure(Level::info, Format::text);
+}
+
 TEST(Log, ReadsPlainLevelsAndTheRustLogForm) {
   EXPECT_EQ(parse_level("debug"), Level::debug);
   EXPECT_EQ(parse_level("containment_chamber=trace"), Level::trace);

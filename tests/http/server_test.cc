@@ -272,16 +272,16 @@ TEST(Server, ShedsLoadAndStillAnswersTheUpcheck) {
   EXPECT_EQ(server.server->counters().shed_total, 1U);
 }
 
-TEST(Server, ConnectionsBeyondTheLimitGetTheUpcheckOnly) {
+TEST(Server, WhenAllConnectionsAreBusyTheNextGetsTheUpcheckOnly) {
   ServerOptions options;
   options.max_connections = 2;
   TestServer server(options);
   RawClient first(server.port());
   RawClient second(server.port());
   for (RawClient* client : {&first, &second}) {
-    client->send(get("/upcheck"));
-    EXPECT_EQ(client->read_reply().status, 200);
+    client->send(post("/held", ""));
   }
+  const auto held = server.held.take(2);
   RawClient third(server.port());
   third.send(post("/echo", "x"));
   EXPECT_EQ(third.read_reply().status, 503);
@@ -289,6 +289,11 @@ TEST(Server, ConnectionsBeyondTheLimitGetTheUpcheckOnly) {
   RawClient fourth(server.port());
   fourth.send(get("/upcheck"));
   EXPECT_EQ(fourth.read_reply().status, 200);
+  held[0](text(200, "a"));
+  held[1](text(200, "b"));
+  EXPECT_EQ(first.read_reply().status, 200);
+  EXPECT_EQ(second.read_reply().status, 200);
+  EXPECT_EQ(server.server->counters().evicted_total, 0U);
 }
 
 TEST(Server, ServesFiveHundredConnections) {

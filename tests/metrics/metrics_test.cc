@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <ctime>
 #include <sstream>
 #include <thread>
 #include <vector>
@@ -110,6 +111,67 @@ TEST(Metrics, LockedMemoryIsReadAtEveryScrape) {
   EXPECT_EQ(lines_starting(metrics.render(), "containment_locked_memory_backing{"), 3);
 }
 
+TEST(Metrics, ListenersTlsAndCanariesAreShown) {
+  Registry metrics("1");
+  EXPECT_EQ(metrics.render().find("containment_tls_certificate"), std::string::npos) << "0 would look like an expiry";
+  metrics.http_server({.connections = 5,
+                       .in_flight = 2,
+                       .handed_total = 10,
+                       .shed_total = 3,
+                       .evicted_total = 4,
+                       .handshakes_total = 6,
+                       .handshakes_failed_total = 1});
+  metrics.http_server({.connections = 5,
+                       .in_flight = 2,
+                       .handed_total = 10,
+                       .shed_total = 3,
+                       .evicted_total = 4,
+                       .handshakes_total = 7,
+                       .handshakes_failed_total = 1});
+  metrics.tls_certificate(1000, 2000);
+  metrics.tls_reload(true);
+  metrics.tls_reload(false);
+  metrics.tls_reload(false);
+  metrics.canary(true);
+  const std::string text = metrics.render();
+  const std::string pool = R"({poolName="vert.x-worker-thread",poolType="worker"})";
+  EXPECT_EQ(value_of(text, "http_vertx_worker_pool_submitted_total" + pool), 10);
+  EXPECT_EQ(value_of(text, "http_vertx_worker_pool_completed_total" + pool), 8);
+  EXPECT_EQ(value_of(text, "http_vertx_worker_pool_rejected_total" + pool), 3);
+  EXPECT_EQ(value_of(text, "containment_http_connections_evicted_total"), 4);
+  EXPECT_EQ(value_of(text, R"(containment_tls_handshakes_total{result="ok"})"), 7);
+  EXPECT_EQ(value_of(text, R"(containment_tls_handshakes_total{result="failed"})"), 1);
+  EXPECT_EQ(value_of(text, "containment_tls_certificate_not_after_timestamp_seconds"), 2000);
+  EXPECT_EQ(value_of(text, R"(containment_tls_reloads_total{result="failed"})"), 2);
+  EXPECT_EQ(value_of(text, R"(containment_canary_signing_total{result="signed"})"), 1);
+  EXPECT_EQ(value_of(text, R"(containment_canary_signing_total{result="refused"})"), 0);
+}
+
+TEST(Metrics, RequestsAreCountedByRouteFromACappedList) {
+  Registry metrics("1");
+  metrics.http_request("/upcheck", 200, milliseconds(1));
+  metrics.http_request("/upcheck", 200, milliseconds(1));
+  metrics.http_request("/upcheck", 599, milliseconds(1));
+  for (int i = 0; i < 500; ++i) {
+    metrics.http_request("/made/up/" + std::to_string(i), 404, milliseconds(1));
+  }
+  const std::string text = metrics.render();
+  EXPECT_EQ(value_of(text, R"(containment_http_requests_total{route="/upcheck",status="200"})"), 2);
+  EXPECT_EQ(value_of(text, R"(containment_http_requests_total{route="/upcheck",status="other"})"), 1);
+  EXPECT_LE(lines_starting(text, "containment_http_requests_total{"), 103);
+  EXPECT_EQ(value_of(text, "containment_http_request_duration_seconds_count"), 503);
+}
+
+TEST(Metrics, TheProcessIsReadAtEveryScrape) {
+  Registry metrics("1");
+  const std::string text = metrics.render();
+  EXPECT_GT(value_of(text, "process_resident_memory_bytes"), 1e6);
+  EXPECT_GT(value_of(text, "process_open_fds"), 2);
+  EXPECT_GT(value_of(text, "process_max_fds"), 10);
+  EXPECT_GE(value_of(text, "process_threads"), 1);
+  EXPECT_NEAR(value_of(text, "process_start_time_seconds"), static_cast<double>(std::time(nullptr)), 3600.0);
+}
+
 TEST(Metrics, EventsOfTheChamberAndTheServerAreShown) {
   Registry metrics("9.8.7");
   metrics.healthy(true);
@@ -121,7 +183,7 @@ TEST(Metrics, EventsOfTheChamberAndTheServerAreShown) {
   metrics.signed_without_history(1);
   metrics.slashing_store_call(SlashingOperation::block, milliseconds(1));
   metrics.signing_queue(16384, 16000);
-  metrics.http_server(7, 3, 2);
+  metrics.http_server({.connections = 7, .in_flight = 3, .shed_total = 2});
   const std::string text = metrics.render();
   for (const std::string series :
        {"containment_healthy", "containment_chamber_init_total", "containment_chamber_seal_total",
