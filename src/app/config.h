@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "access/policies.h"
+#include "adapters/postgres/options.h"
 #include "base/log.h"
 #include "base/result.h"
 
@@ -48,6 +49,7 @@ struct Config {
   struct AntiSlashing {
     std::string backend, path, strategy;
     bool require_history = false;
+    postgres::Settings postgres;
   } anti_slashing;
   struct Chamber {
     bool generate = true, import = true, lifecycle = true;

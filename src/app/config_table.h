@@ -34,6 +34,7 @@ struct ConfigKey {
 
   std::string_view type() const;
   bool is_list() const;
+  bool is_secret() const { return std::holds_alternative<Slot<SecretBytes>>(slot); }
   bool is_boolean() const { return std::holds_alternative<Slot<bool>>(slot); }
   bool has_name() const { return path.find('*') != std::string_view::npos; }
   // "--server-listen-port", "CONTAINMENT_SERVER__LISTEN_PORT".
@@ -42,6 +43,8 @@ struct ConfigKey {
 };
 
 std::span<const ConfigKey> config_table();
+// The rows of anti_slashing.postgres (config_keys_postgres.cc).
+std::vector<ConfigKey> postgres_keys();
 
 using Parts = std::vector<std::string>;
 Parts split_path(std::string_view path);

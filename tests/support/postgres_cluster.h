@@ -115,7 +115,8 @@ inline Result<std::unique_ptr<postgres::PostgresSlashingStore>> open_postgres(
     const std::optional<postgres::ChamberId>& chamber = std::nullopt) {
   SystemRandom random;
   CC_ASSIGN(postgres::Options options, postgres::check(std::move(settings)));
-  return postgres::PostgresSlashingStore::open(std::move(options), mode, chamber, random);
+  return postgres::PostgresSlashingStore::open(std::make_shared<const postgres::Options>(std::move(options)), mode,
+                                               chamber, random);
 }
 
 }  // namespace cc::test

@@ -29,12 +29,13 @@ class PostgresSlashingStore::Lease {
 
 PostgresSlashingStore::~PostgresSlashingStore() = default;
 
-Result<std::unique_ptr<PostgresSlashingStore>> PostgresSlashingStore::open(Options options, OpenMode mode,
+Result<std::unique_ptr<PostgresSlashingStore>> PostgresSlashingStore::open(std::shared_ptr<const Options> options,
+                                                                           OpenMode mode,
                                                                            const std::optional<ChamberId>& chamber,
                                                                            Random& random) {
-  if (options.unauthenticated_server) {
+  if (options->unauthenticated_server) {
     log::warn("the certificate of the PostgreSQL server is not checked (sslmode require): use verify-full",
-              {{"place", options.place}});
+              {{"place", options->place}});
   }
   std::unique_ptr<PostgresSlashingStore> out(new PostgresSlashingStore(std::move(options)));
   out->chamber_ = chamber;

@@ -27,7 +27,7 @@ class PostgresSlashingStore final : public guard::SlashingStore {
  public:
   // `chamber`: the one this signer serves, if it has one already; identity() speaks of it alone.
   // Errors: not_found with existing_only and no store there; store_unavailable.
-  static Result<std::unique_ptr<PostgresSlashingStore>> open(Options options, OpenMode mode,
+  static Result<std::unique_ptr<PostgresSlashingStore>> open(std::shared_ptr<const Options> options, OpenMode mode,
                                                              const std::optional<ChamberId>& chamber, Random& random);
   ~PostgresSlashingStore() override;
 
@@ -39,7 +39,8 @@ class PostgresSlashingStore final : public guard::SlashingStore {
   Result<void> name_chamber(const ChamberId& chamber, std::uint64_t epoch, const Root& core_digest) override;
 
  private:
-  explicit PostgresSlashingStore(Options options) : options_(std::move(options)) {}
+  explicit PostgresSlashingStore(std::shared_ptr<const Options> options)
+      : shared_options_(std::move(options)), options_(*shared_options_) {}
 
   // A connection of the pool for the time of one transaction; a dead one is not given back.
   class Lease;
@@ -57,7 +58,8 @@ class PostgresSlashingStore final : public guard::SlashingStore {
   Result<void> run(const Begin& begin, const Inside& inside, bool reading);
   Result<void> end(Connection& connection, PostgresSlashingTransaction& tx, Result<void> worked, bool reading);
 
-  Options options_;
+  std::shared_ptr<const Options> shared_options_;
+  const Options& options_;
   std::mutex mutex_;
   std::condition_variable free_;
   std::vector<std::unique_ptr<Connection>> idle_;
