@@ -3,31 +3,11 @@ import json
 import os
 import subprocess
 import threading
-import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
-from harness import SOURCE, SignerTest, attestation, block, slashable
-
-
-class Cluster:
-    """A temporary server; it goes away with this process, however that ends."""
-
-    def __init__(self):
-        self.process = subprocess.Popen([os.path.join(SOURCE, "tools/temporary_postgres.sh")], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True, start_new_session=True)
-        word, self.port, self.folder, self.password = self.process.stdout.readline().split()
-        assert word == "ready"
-
-    def command(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        return self.process.stdout.readline().strip()
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(timeout=60)
-        self.process.stdout.close()
+from harness import SignerTest, attestation, block, slashable
+from postgres_cluster import Cluster
 
 
 class Postgres(SignerTest):
@@ -44,13 +24,8 @@ class Postgres(SignerTest):
         type(self).schemas += 1
         self.schema = f"case_{self.schemas}"
 
-    def settings(self, **changes):
-        keys = {"host": "127.0.0.1", "port": f'"{self.cluster.port}"', "database": "signer", "user": "signer", "password": '"env:DATABASE_PASSWORD"',
-                "sslrootcert": f"{self.cluster.folder}/ca.pem", "schema": self.schema, "timeout_seconds": 3, "connect_timeout_seconds": 2, **changes}
-        return "anti_slashing:\n  backend: postgres\n  postgres:\n" + "".join(f"    {name}: {value}\n" for name, value in keys.items())
-
     def on_database(self, **changes):
-        return self.signer(extra=self.settings(**changes), environment={"DATABASE_PASSWORD": self.cluster.password})
+        return self.signer(extra=self.cluster.settings(self.schema, **changes), environment={"DATABASE_PASSWORD": self.cluster.password})
 
     def ready(self, *indices):
         signer = self.on_database().start()
