@@ -2,12 +2,20 @@
 
 BUILD_PACKAGES=(g++ cmake ninja-build ccache mold pkg-config git ca-certificates
   libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libcurl4-openssl-dev libsodium-dev
-  libutf8proc-dev libsqlite3-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libexpected-dev prometheus-cpp-dev
+  libutf8proc-dev libsqlite3-dev libpq-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libexpected-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev libbotan-2-dev
+  postgresql openssl
   clang-19 clang-tidy-19 clang-format-19 lld-19 libclang-rt-19-dev valgrind curl jq python3)
 CARGO_AT_LEAST=78  # minor version: 1.78
 
 package_missing() { ! dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null | grep -q '^ii'; }
+
+# The server is for the tests, which make a cluster of their own; the package must not start one.
+no_standing_cluster() {  # no_standing_cluster SUDO...
+  [ ! -e /etc/postgresql-common/createcluster.d ] || return 0
+  "$@" mkdir -p /etc/postgresql-common/createcluster.d
+  echo 'create_main_cluster = false' | "$@" tee /etc/postgresql-common/createcluster.d/no-main-cluster.conf >/dev/null
+}
 
 install_packages() {  # install_packages NAME...
   local missing=()
@@ -26,6 +34,7 @@ install_packages() {  # install_packages NAME...
     fi
   fi
   echo "installing ${#missing[@]} packages: ${missing[*]}"
+  case " ${missing[*]} " in *" postgresql "*) no_standing_cluster "${as_root[@]}" ;; esac
   "${as_root[@]}" apt-get update -qq
   DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null
 }

@@ -40,6 +40,11 @@ Result<void> run_config_check(const StoreOptions& options) {
   CC_ASSIGN(Config config, load_store_config(options));
   CC_TRY(resolve_secrets(config, process_environment()));
   CC_ASSIGN(const ethereum::Network network, ethereum::load_network(config.network));
+  std::string slashing = config.anti_slashing.path;
+  if (config.anti_slashing.backend == "postgres") {
+    CC_ASSIGN(const postgres::Options database, postgres::check(std::move(config.anti_slashing.postgres)));
+    slashing = database.place;
+  }
   boost::json::array policies;
   std::vector<access::PolicyConfig> checked;
   for (auto& [name, policy] : config.auth_policies) {
@@ -55,7 +60,7 @@ Result<void> run_config_check(const StoreOptions& options) {
                                   {"data_dir", config.data_dir},
                                   {"signer_state", config.signer_state.path},
                                   {"sealed_keys", config.sealed_keys_path},
-                                  {"anti_slashing", config.anti_slashing.path},
+                                  {"anti_slashing", slashing},
                                   {"local_keks", config.kek_local_dir},
                                   {"auth_policies", policies}},
               options.output);

@@ -37,7 +37,8 @@ void add_server_command(CLI::App& root, Chosen& chosen) {
   options->values.resize(config_table().size());
   for (std::size_t i = 0; i < config_table().size(); ++i) {
     const ConfigKey& key = config_table()[i];
-    if (key.has_name() || key.is_secret()) {  // a secret never stands in the list of processes
+    // A secret is no flag: every user of the machine can read the arguments of a process.
+    if (key.has_name() || key.is_secret()) {
       continue;
     }
     auto& [option, text] = options->values[i];

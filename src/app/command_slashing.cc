@@ -24,6 +24,8 @@ std::string_view pairing_word(guard::Pairing pairing) {
     case guard::Pairing::create:
     case guard::Pairing::name:
       return "new";
+    case guard::Pairing::join:
+      return "shared";
     case guard::Pairing::proceed:
       return "ours";
     case guard::Pairing::missing:
@@ -56,7 +58,7 @@ struct StatusOptions {
 Result<void> run_status(const StatusOptions& options) {
   CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store));
   SlashingOpening& found = stores.slashing;
-  json::object reply{{"store", pairing_word(found.pairing)}, {"path", stores.config.anti_slashing.path}};
+  json::object reply{{"store", pairing_word(found.pairing)}, {"path", stores.backend.place}};
   if (found.store) {
     std::size_t validators = 0;
     std::optional<Root> root;
@@ -231,7 +233,7 @@ Result<void> run_adopt(const FloorOptions& options) {
   CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store));
   const std::string_view before = pairing_word(stores.slashing.pairing);
   CC_ASSIGN(const std::size_t validators, stores.adopt(floor));
-  log::warn("slashing store adopted", {{"path", stores.config.anti_slashing.path},
+  log::warn("slashing store adopted", {{"path", stores.backend.place},
                                        {"was", before},
                                        {"block_slot", options.block_slot},
                                        {"source_epoch", options.source_epoch},

@@ -27,6 +27,7 @@ struct OfflineStores {
   std::unique_ptr<SystemRandom> random;
   std::unique_ptr<sqlite::SqliteStateStore> state;
   std::unique_ptr<sqlite::SqliteKeyStore> keys;
+  SlashingBackend backend;
   SlashingOpening slashing;
 
   // Errors: store_locked while a server runs; store_unavailable.

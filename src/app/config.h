@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "access/policies.h"
+#include "adapters/postgres/options.h"
 #include "app/config_tls.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -64,6 +65,7 @@ struct Config {
     bool require_history = false;
     bool pruning = false;
     std::uint64_t keep_epochs = 0, pruning_interval_minutes = 0;
+    postgres::Settings postgres;
   } anti_slashing;
   struct Chamber {
     bool generate = true, import = true, lifecycle = true;

@@ -148,8 +148,8 @@ std::vector<ConfigKey> chain_and_store_keys() {
       {.path = "anti_slashing.backend",
        .slot = CC_AT(std::string, anti_slashing.backend),
        .standard = "sqlite",
-       .help = "Where the slashing protection history lies.",
-       .choices_list = "sqlite",
+       .help = "Where the slashing protection history lies: a file of this signer, or a database that several share.",
+       .choices_list = "sqlite,postgres",
        .old_paths_list = "antislashing.backend"},
       {.path = "anti_slashing.path",
        .slot = CC_AT(std::string, anti_slashing.path),
@@ -424,7 +424,7 @@ std::vector<ConfigKey> access_keys() {
 std::span<const ConfigKey> config_table() {
   static const std::vector<ConfigKey> table = [] {
     std::vector<ConfigKey> all;
-    for (auto* group : {&network_keys, &tls_keys, &chain_and_store_keys, &pruning_keys, &key_file_keys,
+    for (auto* group : {&network_keys, &tls_keys, &chain_and_store_keys, &postgres_keys, &pruning_keys, &key_file_keys,
                         &keymanager_keys, &key_work_keys, &chamber_keys, &access_keys}) {
       std::vector<ConfigKey> keys = group();
       std::move(keys.begin(), keys.end(), std::back_inserter(all));

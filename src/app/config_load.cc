@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "app/config_table.h"
+#include "app/slashing_backend.h"
 #include "base/bytes.h"
 #include "base/chain.h"
 
@@ -187,6 +188,7 @@ Result<SecretBytes> resolve_secret(std::string_view text, const Environment& env
 }
 
 Result<void> resolve_secrets(Config& config, const Environment& environment) {
+  CC_TRY(resolve_database_secrets(config, environment));
   for (auto& [name, policy] : config.auth_policies) {
     const auto raw = expose_secret_bytes(std::as_const(policy.token));
     const std::string_view text(reinterpret_cast<const char*>(raw.data()), raw.size());

@@ -21,14 +21,15 @@ Result<std::optional<seal::SealRecord>> seal_record_of(seal::StateStore& state) 
 
 Result<OfflineStores> OfflineStores::open(const StoreOptions& options) {
   CC_ASSIGN(Config config, load_store_config(options));
+  CC_TRY(resolve_database_secrets(config, process_environment()));
   CC_ASSIGN(DataDir lock, DataDir::lock(config.data_dir));
-  OfflineStores out{std::move(config), std::move(lock), std::make_unique<SystemRandom>(), nullptr, nullptr, {}};
+  OfflineStores out{std::move(config), std::move(lock), std::make_unique<SystemRandom>(), nullptr, nullptr, {}, {}};
   CC_ASSIGN(out.state, sqlite::SqliteStateStore::open(out.config.signer_state.path));
   CC_ASSIGN(out.keys, sqlite::SqliteKeyStore::open(out.config.sealed_keys_path));
   CC_ASSIGN(const auto record, out.state->read(seal::kSealRecordDocument));
   CC_ASSIGN(const std::uint64_t sealed, out.keys->count(std::nullopt));
-  CC_ASSIGN(out.slashing, find_slashing_store(*out.state, out.config.anti_slashing.path,
-                                              record.has_value() || sealed > 0, *out.random));
+  CC_ASSIGN(out.backend, make_slashing_backend(out.config, *out.state, *out.random));
+  CC_ASSIGN(out.slashing, find_slashing_store(*out.state, out.backend, record.has_value() || sealed > 0));
   return out;
 }
 
@@ -36,20 +37,20 @@ Result<void> OfflineStores::need_own_store() const {
   if (guard::may_sign(slashing.pairing)) {
     return {};
   }
-  if (slashing.pairing == guard::Pairing::create || slashing.pairing == guard::Pairing::name) {
-    return fail(ErrorKind::not_found, "there is no slashing history in " + config.anti_slashing.path +
+  if (slashing.pairing == guard::Pairing::create || slashing.pairing == guard::Pairing::name ||
+      slashing.pairing == guard::Pairing::join) {
+    return fail(ErrorKind::not_found, "there is no slashing history in " + backend.place +
                                           " yet; is --config or --data-dir the signer's own?");
   }
-  return fail(guard::explain(slashing.pairing, config.anti_slashing.path));
+  return fail(guard::explain(slashing.pairing, backend.place));
 }
 
 Result<void> OfflineStores::settle_first_use() {
   if (slashing.pairing == guard::Pairing::create) {
-    CC_ASSIGN(slashing.store,
-              sqlite::SqliteSlashingStore::open(config.anti_slashing.path, sqlite::OpenMode::open_or_create, *random));
+    CC_ASSIGN(slashing.store, backend.open(true));
     slashing.pairing = guard::Pairing::name;
   }
-  if (slashing.pairing == guard::Pairing::name) {
+  if (slashing.pairing == guard::Pairing::name || slashing.pairing == guard::Pairing::join) {
     CC_TRY(remember());
     slashing.pairing = guard::Pairing::proceed;
   }
@@ -57,7 +58,8 @@ Result<void> OfflineStores::settle_first_use() {
 }
 
 Result<std::size_t> OfflineStores::adopt(const guard::Watermarks& floor) {
-  if (guard::may_sign(slashing.pairing) || slashing.pairing == guard::Pairing::create) {
+  if (guard::may_sign(slashing.pairing) || slashing.pairing == guard::Pairing::create ||
+      slashing.pairing == guard::Pairing::join) {
     return fail(ErrorKind::wrong_state, "there is nothing to adopt: the slashing store is this signer's own");
   }
   CC_ASSIGN(const auto record, seal_record_of(*state));
@@ -66,8 +68,7 @@ Result<std::size_t> OfflineStores::adopt(const guard::Watermarks& floor) {
                 "the store serves a chamber, but there is no seal record here; restore the seal record first");
   }
   if (!slashing.store) {
-    CC_ASSIGN(slashing.store,
-              sqlite::SqliteSlashingStore::open(config.anti_slashing.path, sqlite::OpenMode::open_or_create, *random));
+    CC_ASSIGN(slashing.store, backend.open(true));
   }
   std::vector<std::pair<BlsPublicKey, keys::KeyStatus>> sealed;
   CC_TRY(keys->for_each(std::nullopt, [&](const keys::StoredKey& key) -> Result<void> {
@@ -96,13 +97,7 @@ Result<std::size_t> OfflineStores::adopt(const guard::Watermarks& floor) {
 }
 
 Result<void> OfflineStores::look(const std::function<Result<void>(guard::SlashingTransaction&)>& work) {
-  bool looked = false;
-  const Result<void> done = slashing.store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
-    CC_TRY(work(tx));
-    looked = true;
-    return fail(ErrorKind::internal, "rolled back: this only looked");
-  });
-  return looked ? Result<void>() : done;
+  return slashing.store->look(work);
 }
 
 Result<void> OfflineStores::remember() { return CheckpointWriter(*state, *slashing.store).write(); }

@@ -63,6 +63,7 @@ struct Stores {
   DataDir lock;
   std::unique_ptr<sqlite::SqliteStateStore> state;
   std::unique_ptr<sqlite::SqliteKeyStore> keys;
+  SlashingBackend backend;
   SlashingOpening slashing;
   std::optional<Error> doubt;                      // slashing_store_mismatch
   std::unique_ptr<guard::SlashingStore> refusing;  // in place of a store in doubt
@@ -72,15 +73,15 @@ struct Stores {
 
 Result<Stores> open_stores(const Config& config, Random& random) {
   CC_ASSIGN(DataDir lock, DataDir::lock(config.data_dir));
-  Stores out{std::move(lock), nullptr, nullptr, {}, std::nullopt, nullptr};
+  Stores out{std::move(lock), nullptr, nullptr, {}, {}, std::nullopt, nullptr};
   CC_ASSIGN(out.state, sqlite::SqliteStateStore::open(config.signer_state.path));
   CC_ASSIGN(out.keys, sqlite::SqliteKeyStore::open(config.sealed_keys_path));
   CC_ASSIGN(const auto record, out.state->read(seal::kSealRecordDocument));
   CC_ASSIGN(const std::uint64_t sealed, out.keys->count(std::nullopt));
-  CC_ASSIGN(out.slashing,
-            open_slashing_store(*out.state, config.anti_slashing.path, record.has_value() || sealed > 0, random));
+  CC_ASSIGN(out.backend, make_slashing_backend(config, *out.state, random));
+  CC_ASSIGN(out.slashing, open_slashing_store(*out.state, out.backend, record.has_value() || sealed > 0));
   if (!guard::may_sign(out.slashing.pairing)) {
-    out.doubt = guard::explain(out.slashing.pairing, config.anti_slashing.path);
+    out.doubt = guard::explain(out.slashing.pairing, out.backend.place);
     out.refusing = std::make_unique<RefusingSlashingStore>(*out.doubt);
     log::error("slashing_store_mismatch", {{"reason", out.doubt->message}});
   }

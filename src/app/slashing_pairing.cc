@@ -28,11 +28,10 @@ Result<void> CheckpointWriter::write() {
   return {};
 }
 
-Result<SlashingOpening> find_slashing_store(seal::StateStore& state, const std::string& path, bool traces,
-                                            Random& random) {
+Result<SlashingOpening> find_slashing_store(seal::StateStore& state, const SlashingBackend& backend, bool traces) {
   SlashingOpening out;
   CC_ASSIGN(out.remembered, remembered_by(state));
-  auto store = sqlite::SqliteSlashingStore::open(path, sqlite::OpenMode::existing_only, random);
+  auto store = backend.open(false);
   auto found = guard::StoreFound::present;
   if (store) {
     out.store = *std::move(store);
@@ -42,19 +41,22 @@ Result<SlashingOpening> find_slashing_store(seal::StateStore& state, const std::
   } else {
     return fail(std::move(store).error());
   }
-  out.pairing = guard::pair(out.remembered, found, out.identity, traces);
+  out.pairing = guard::pair(out.remembered, found, out.identity, traces,
+                            backend.shared ? guard::Sharing::several_signers : guard::Sharing::one_signer);
   return out;
 }
 
-Result<SlashingOpening> open_slashing_store(seal::StateStore& state, const std::string& path, bool traces,
-                                            Random& random) {
-  CC_ASSIGN(SlashingOpening out, find_slashing_store(state, path, traces, random));
+Result<SlashingOpening> open_slashing_store(seal::StateStore& state, const SlashingBackend& backend, bool traces) {
+  CC_ASSIGN(SlashingOpening out, find_slashing_store(state, backend, traces));
   if (out.pairing == guard::Pairing::create) {
-    CC_ASSIGN(out.store, sqlite::SqliteSlashingStore::open(path, sqlite::OpenMode::open_or_create, random));
-    log::info("slashing store created", {{"path", path}});
+    CC_ASSIGN(out.store, backend.open(true));
+    log::info("slashing store created", {{"path", backend.place}});
     out.pairing = guard::Pairing::name;
   }
-  if (out.pairing == guard::Pairing::name) {
+  if (out.pairing == guard::Pairing::join) {
+    log::info("joining the slashing store that other signers use", {{"path", backend.place}});
+  }
+  if (out.pairing == guard::Pairing::name || out.pairing == guard::Pairing::join) {
     CC_TRY(CheckpointWriter(state, *out.store).write());
     out.pairing = guard::Pairing::proceed;
   }

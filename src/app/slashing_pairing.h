@@ -6,9 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "adapters/sqlite/slashing_store.h"
-#include "app/config.h"
-#include "base/random.h"
+#include "app/slashing_backend.h"
 #include "guard/pairing.h"
 #include "guard/rules.h"
 #include "seal/ports.h"
@@ -18,7 +16,7 @@ namespace cc::app {
 struct SlashingOpening {
   guard::Pairing pairing = guard::Pairing::missing;
   // The store found; null when there is none. Usable for signing only when `pairing` says so.
-  std::unique_ptr<sqlite::SqliteSlashingStore> store;
+  std::unique_ptr<guard::SlashingStore> store;
   std::optional<guard::StoreIdentity> identity;  // of the store found
   std::optional<guard::Checkpoint> remembered;   // what the state remembers of its store
 };
@@ -43,10 +41,8 @@ inline guard::Strategy strategy_of(const Config& config) {
 
 // Looks only; makes no store (an empty file gets an identity of its own, and counts as foreign). `traces`: a seal
 // record or sealed keys exist. Errors: store_locked, store_unavailable.
-Result<SlashingOpening> find_slashing_store(seal::StateStore& state, const std::string& path, bool traces,
-                                            Random& random);
+Result<SlashingOpening> find_slashing_store(seal::StateStore& state, const SlashingBackend& backend, bool traces);
 // Looks, and finishes a first set-up. For a store that may be used, counts the opening and remembers it.
-Result<SlashingOpening> open_slashing_store(seal::StateStore& state, const std::string& path, bool traces,
-                                            Random& random);
+Result<SlashingOpening> open_slashing_store(seal::StateStore& state, const SlashingBackend& backend, bool traces);
 
 }  // namespace cc::app

@@ -116,4 +116,13 @@ std::string_view name(OriginKind kind) {
   return "?";
 }
 
+OriginKind origin_kind(std::string_view word) {
+  for (const OriginKind kind : {OriginKind::import, OriginKind::keymanager, OriginKind::empty_history}) {
+    if (name(kind) == word) {
+      return kind;
+    }
+  }
+  return OriginKind::import;
+}
+
 }  // namespace cc::guard

@@ -32,6 +32,8 @@ Result<Pruned> prune_validator(SlashingTransaction& tx, const BlsPublicKey& key,
 Result<void> allow_empty_history(SlashingTransaction& tx, const std::vector<BlsPublicKey>& keys,
                                  const std::string& source, std::uint64_t now);
 
+// The word of a kind, as it is stored and shown, and the kind of a word (import when it is none of ours).
 std::string_view name(OriginKind kind);
+OriginKind origin_kind(std::string_view word);
 
 }  // namespace cc::guard

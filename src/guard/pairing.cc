@@ -37,7 +37,7 @@ Result<Checkpoint> decode_checkpoint(ByteView bytes) {
 }
 
 Pairing pair(const std::optional<Checkpoint>& remembered, StoreFound found,
-             const std::optional<StoreIdentity>& identity, bool traces) {
+             const std::optional<StoreIdentity>& identity, bool traces, Sharing sharing) {
   // A store nobody signed with or named yet is as good as an empty file.
   const bool untouched = identity && identity->commits == 0 && identity->run == 0 && !identity->chamber;
   const bool known = identity && remembered && identity->id == remembered->id;
@@ -51,6 +51,9 @@ Pairing pair(const std::optional<Checkpoint>& remembered, StoreFound found,
     return untouched ? Pairing::name : Pairing::create;
   }
   if (!known) {
+    if (sharing == Sharing::several_signers && !remembered && !traces) {
+      return Pairing::join;
+    }
     return Pairing::foreign;
   }
   return identity->commits < remembered->commits || identity->run < remembered->run ? Pairing::behind
@@ -77,7 +80,7 @@ Error explain(Pairing mismatch, std::string_view path) {
       break;
   }
   return {ErrorKind::slashing_store_mismatch, what +
-                                                  ". Nothing is signed. Put the right file back and restart, or run "
+                                                  ". Nothing is signed. Put the right store back and restart, or run "
                                                   "`containment-chamber slashing adopt` with watermarks "
                                                   "above everything that may have been signed"};
 }

@@ -33,6 +33,7 @@ enum class StoreFound { missing, empty, present };
 enum class Pairing {
   create,   // first set-up: make the store, flush it, then remember it
   name,     // a crash came between making and remembering: remember it
+  join,     // a new signer meets a store that others use: remember it
   proceed,  // it is ours
   missing,  // from here on: mismatches, nothing is signed
   empty,
@@ -41,10 +42,14 @@ enum class Pairing {
 };
 inline bool may_sign(Pairing pairing) { return pairing == Pairing::proceed; }
 
+// Whether a store serves one signer, or several that share it. A used store of the first kind belongs to another
+// signer; one of the second kind may be joined by a signer that has neither memory nor traces.
+enum class Sharing { one_signer, several_signers };
+
 // `traces`: a seal record or sealed keys exist, so this is no first set-up. `identity` is set exactly with
 // StoreFound::present.
 Pairing pair(const std::optional<Checkpoint>& remembered, StoreFound found,
-             const std::optional<StoreIdentity>& identity, bool traces);
+             const std::optional<StoreIdentity>& identity, bool traces, Sharing sharing = Sharing::one_signer);
 
 // What the operator is told of a mismatch (slashing_store_mismatch).
 Error explain(Pairing mismatch, std::string_view path);

@@ -198,6 +198,18 @@ Watermarks higher(const Watermarks& a, const Watermarks& b) {
           std::max(a.target_epoch, b.target_epoch)};
 }
 
+LookAhead look_ahead(const Check& check) {
+  LookAhead out;
+  out.key = check.key;
+  if (const auto* block = std::get_if<BlockCheck>(&check.duty)) {
+    out.slot = block->slot;
+  } else if (const auto* vote = std::get_if<AttestationCheck>(&check.duty)) {
+    out.source = vote->source;
+    out.target = vote->target;
+  }
+  return out;
+}
+
 Result<Verdict> check_and_record(SlashingTransaction& tx, const Policy& policy, const Check& check, Notes* notes) {
   CC_ASSIGN(Verdict network, judge_network(tx, check));
   if (network) {

@@ -56,6 +56,9 @@ struct Notes {
 Result<Verdict> check_and_record(SlashingTransaction& tx, const Policy& policy, const Check& check,
                                  Notes* notes = nullptr);
 
+// What the store will be asked for by this check.
+LookAhead look_ahead(const Check& check);
+
 // Gives or withdraws a key's permit; raises the generation. `fresh`: the key was generated here, its history is known
 // and empty.
 Result<void> permit(SlashingTransaction& tx, const BlsPublicKey& key, bool fresh);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -95,7 +96,8 @@ class SlashingTransaction {
   virtual Result<std::vector<Origin>> origins(std::size_t limit) = 0;
 };
 
-// Who the store is, so that a foreign, empty or older one is noticed (DESIGN section 4).
+// Who the store is, so that a foreign, empty or older one is noticed (DESIGN section 4). Of a store
+// that several signers share, run and commits are those of all of them, and the chamber is this signer's own.
 struct StoreIdentity {
   std::array<std::uint8_t, 16> id{};
   std::uint64_t run = 0;                                // grows by one with every opening for signing
@@ -105,13 +107,27 @@ struct StoreIdentity {
   Root core_digest{};                                   // digest of the seal record's core at that epoch
 };
 
+// What a transaction will be asked about, so that a store across a network can lock and read it in one go. A hint: what
+// was not announced is looked up as it comes.
+struct LookAhead {
+  BlsPublicKey key{};
+  std::optional<Slot> slot;             // a block
+  std::optional<Epoch> source, target;  // a vote
+};
+
 class SlashingStore {
  public:
+  using Work = std::function<Result<void>(SlashingTransaction&)>;
   virtual ~SlashingStore() = default;
   // Runs `work` in one durable transaction and returns after the flush. When `work` fails, nothing is kept.
   // Errors: those of `work`; store_unavailable (nothing kept); store_in_doubt (outcome unknown: release nothing; the
   // store reopens itself before the next transaction).
-  virtual Result<void> transact(const std::function<Result<void>(SlashingTransaction&)>& work) = 0;
+  virtual Result<void> transact(const Work& work) = 0;
+  // The same, announced. A store may run it beside others on other validators.
+  virtual Result<void> transact_ahead(std::span<const LookAhead> ahead, const Work& work);
+  // Runs `work` and keeps nothing of it. Unlike a refused transaction it does not hold up others where that can be
+  // avoided. Errors: as above, without store_in_doubt.
+  virtual Result<void> look(const Work& work);
   virtual Result<StoreIdentity> identity() = 0;
   // Starts a run: called once per opening for signing, after the identity was found in order. Durable. Returns the new
   // one.

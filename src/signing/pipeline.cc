@@ -215,7 +215,11 @@ void Pipeline::Engine::commit(const BatchPtr& batch) {
   std::vector<BlsPublicKey> unknown;  // recorded without any history known
   const auto start = std::chrono::steady_clock::now();
   try {
-    outcome = store_.transact([&](guard::SlashingTransaction& tx) -> Result<void> {
+    std::vector<guard::LookAhead> ahead(batch->size());
+    for (std::size_t i = 0; i < batch->size(); ++i) {
+      ahead[i] = guard::look_ahead(batch->job(i).check);
+    }
+    outcome = store_.transact_ahead(ahead, [&](guard::SlashingTransaction& tx) -> Result<void> {
       if (std::exchange(ran, true)) {
         return fail(ErrorKind::internal, "the slashing store ran one transaction twice");
       }

@@ -37,7 +37,8 @@ inline Check unguarded(std::uint8_t key = 1, std::uint8_t network = 0) {
 // Runs one check in a transaction of its own: "ok" or the code of the refusal.
 inline std::string ask(SlashingStore& store, const Policy& policy, const Check& check, Notes* notes = nullptr) {
   std::string said = "no answer";
-  const Result<void> done = store.transact([&](SlashingTransaction& tx) -> Result<void> {
+  const LookAhead ahead[] = {look_ahead(check)};
+  const Result<void> done = store.transact_ahead(ahead, [&](SlashingTransaction& tx) -> Result<void> {
     CC_ASSIGN(const Verdict verdict, check_and_record(tx, policy, check, notes));
     said = verdict ? std::string(facts(verdict->kind).code) : "ok";
     return {};

@@ -66,6 +66,28 @@ TEST(Pairing, EveryCellOfTheTable) {
   }
 }
 
+// A store that several signers share differs in one cell: a signer without memory and without traces joins a used one.
+TEST(Pairing, ASharedStoreIsJoinedByANewSignerOnly) {
+  const auto shared = [](const std::optional<Checkpoint>& memory, StoreFound found,
+                         const std::optional<StoreIdentity>& store,
+                         bool traces) { return pair(memory, found, store, traces, Sharing::several_signers); };
+  const auto none = std::nullopt;
+  for (const StoreIdentity& used : {identity(1, 0, 1), identity(1, 1, 0), identity(1, 3, 40, true)}) {
+    EXPECT_EQ(shared(none, StoreFound::present, used, false), Pairing::join);
+    EXPECT_EQ(shared(none, StoreFound::present, used, true), Pairing::foreign);
+    EXPECT_EQ(shared(remembered(2, 1, 1), StoreFound::present, used, false), Pairing::foreign);
+  }
+  EXPECT_EQ(shared(none, StoreFound::missing, none, false), Pairing::create);
+  EXPECT_EQ(shared(none, StoreFound::missing, none, true), Pairing::missing);
+  EXPECT_EQ(shared(remembered(1, 2, 9), StoreFound::missing, none, false), Pairing::missing);
+  EXPECT_EQ(shared(none, StoreFound::present, identity(1, 0, 0), false), Pairing::name);
+  EXPECT_EQ(shared(none, StoreFound::present, identity(1, 0, 0), true), Pairing::empty);
+  EXPECT_EQ(shared(remembered(1, 2, 9), StoreFound::present, identity(2, 0, 0), false), Pairing::empty);
+  EXPECT_EQ(shared(remembered(1, 2, 9), StoreFound::present, identity(1, 2, 8), false), Pairing::behind);
+  EXPECT_EQ(shared(remembered(1, 2, 9), StoreFound::present, identity(1, 7, 900), true), Pairing::proceed);
+  EXPECT_FALSE(may_sign(Pairing::join));
+}
+
 TEST(Pairing, SignsOnlyWithItsOwnStoreAndExplainsEveryOther) {
   for (const Pairing pairing : {Pairing::missing, Pairing::empty, Pairing::foreign, Pairing::behind}) {
     EXPECT_FALSE(may_sign(pairing));

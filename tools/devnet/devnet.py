@@ -1,4 +1,5 @@
 """A running devnet: our signer, a beacon node without keys, and validator clients that sign through the signer only."""
+import collections
 import contextlib
 import os
 import time
@@ -8,18 +9,18 @@ import network
 from chain import Chain
 from evidence import Failed
 from recorder import Recorder
-from signer import DevnetSigner
+from signer import Cluster, DevnetSigner
 
 START_SECONDS = 16  # from the launch of the beacon node to genesis; the validator clients connect meanwhile
 
 
 class Devnet:
-    """One signer, one beacon node, some validator clients; all gone when the context ends."""
+    """One signer or several on one PostgreSQL, one beacon node, some validator clients; all gone when the context ends."""
 
-    def __init__(self, options, folder, clients, recorded):
+    def __init__(self, options, folder, clients, recorded, signers=1):
         self.options, self.folder = options, folder
         self.graffiti = ["one", "two"][:clients]
-        self.recorded = recorded
+        self.recorded, self.signer_count = recorded, signers
         self.stack = contextlib.ExitStack()
         self.exchanges = []
 
@@ -36,12 +37,11 @@ class Devnet:
 
     def _start(self):
         options = self.options
-        self.signer = DevnetSigner(os.path.join(self.folder, "signer"))
-        self.stack.callback(self.signer.close)
-        self.signer.open(options.keys)
+        self.signers = self._open_signers()
+        self.signer = self.signers[0]
         url = f"http://127.0.0.1:{self.signer.port}"
         if self.recorded:
-            recorder = Recorder(self.signer.port)
+            recorder = Recorder(*(signer.port for signer in self.signers))
             self.stack.callback(recorder.close)
             url, self.exchanges = recorder.url, recorder.exchanges
         genesis = int(time.time()) + START_SECONDS
@@ -58,6 +58,23 @@ class Devnet:
             client.wait_ready()
         # A slow machine may be past genesis by now; what happened before the clients were there is nobody's duty.
         self.first_slot = max(1, self.beacon.clock_slot() + 2)
+
+    def _open_signers(self):
+        database, secret = "", {}
+        if self.signer_count > 1:
+            cluster = Cluster()
+            self.stack.callback(cluster.close)
+            database, secret = cluster.settings("devnet"), {"DATABASE_PASSWORD": cluster.password}
+        signers = []
+        for number in range(self.signer_count):
+            signer = DevnetSigner(os.path.join(self.folder, f"signer-{number + 1}"), database, secret)
+            self.stack.callback(signer.close)
+            signer.open(self.options.keys)
+            signers.append(signer)
+        return signers
+
+    def requests(self):
+        return sum((signer.requests() for signer in self.signers), collections.Counter())
 
     def wait_slot(self, slot):
         while self.beacon.clock_slot() < slot:

@@ -19,7 +19,7 @@ BUILD = os.path.join(HERE, "..", "..", "build")
 
 def arguments():
     parser = argparse.ArgumentParser(prog="./dev devnet", description="Runs a consensus chain that signs through the signer.")
-    parser.add_argument("scenario", nargs="*", help="keymanager, finality, rivals, crash, seal; all of them when none is named")
+    parser.add_argument("scenario", nargs="*", help="keymanager, finality, rivals, crash, seal, two-signers; all of them when none is named")
     parser.add_argument("--keys", type=int, default=16, help="validators; 8, 16, 32 or 64 (default 16)")
     parser.add_argument("--slot-seconds", type=int, default=2, help="whole seconds (default 2)")
     options = parser.parse_args()

@@ -5,6 +5,7 @@ signer is gone, the client's connection is closed without an answer, as if the c
 """
 import http.client
 import http.server
+import itertools
 import json
 import socketserver
 import threading
@@ -65,7 +66,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def ask(self, body):
         head = {name: self.headers[name] for name in ("Accept", "Content-Type") if name in self.headers}
         # A fresh connection each time: one kept from before a restart would fail a request that the client itself would not lose.
-        upstream = http.client.HTTPConnection("127.0.0.1", self.server.signer_port, timeout=40)
+        upstream = http.client.HTTPConnection("127.0.0.1", next(self.server.signer_ports), timeout=40)
         try:
             upstream.request(self.command, self.path, body=body, headers=head)
             reply = upstream.getresponse()
@@ -83,12 +84,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Recorder(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    """Of several signers each request goes to the next."""
+
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, signer_port):
+    def __init__(self, *signer_ports):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.signer_port = signer_port
+        self.signer_ports = itertools.cycle(signer_ports)
         self.exchanges = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 

@@ -89,7 +89,30 @@ def seal(options, folder):
         after_trouble(net)
 
 
-SCENARIOS = {"keymanager": keymanager, "finality": finality, "rivals": rivals, "crash": crash, "seal": seal}
+def two_signers(options, folder):
+    """Two signers with the same keys on one PostgreSQL, asked in turn by two rival clients; one of them killed and started again."""
+    with Devnet(options, folder, clients=2, recorded=True, signers=2) as net:
+        net.wait_slot(FIRST_TROUBLE)
+        second = net.signers[1]
+        second.kill_and_remember()
+        time.sleep(2 * options.slot_seconds)
+        second.start()
+        second.wait_status("unsealed")
+        say(f"slot {FIRST_TROUBLE}: one of the two killed, {2 * options.slot_seconds} s later started again")
+        wait_and_say(net, FINALISED)
+        chain = net.end_chain()
+        report(chain, net.requests())
+        by_signer = [sum(signer.requests().values()) for signer in net.signers]
+        say(f"requests by signer: {by_signer}")
+        require(min(by_signer) > max(by_signer) // 4, "the requests were not shared between the signers")
+        conflicts, _ = check_exchanges(net)
+        require(conflicts["block"] >= chain.head // 4, "hardly any conflicting blocks: the two clients did not compete")
+        require_duties(net.requests())
+        second.stop_and_remember()
+        finish(net, chain)
+
+
+SCENARIOS = {"keymanager": keymanager, "finality": finality, "rivals": rivals, "crash": crash, "seal": seal, "two-signers": two_signers}
 
 
 # ---- shared steps

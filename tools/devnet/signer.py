@@ -13,6 +13,7 @@ import network
 
 sys.path.insert(0, os.path.join(lodestar.HERE, "..", "..", "tests", "e2e"))
 import harness  # noqa: E402  (the path above is its home)
+from postgres_cluster import Cluster  # noqa: E402,F401
 
 OPEN_SIGNING = "unauthenticated_policy:\n  allowed_scopes: [sign, public_keys]\n"
 SAMPLE = re.compile(r"^(\w+)\{([^}]*)\} ([0-9.e+]+)$", re.MULTILINE)
@@ -22,13 +23,13 @@ LABEL = re.compile(r'(\w+)="([^"]*)"')
 class DevnetSigner(harness.Signer):
     """Initialised KMS-only over two local KEKs; the interop keys are imported through the chamber API."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, extra="", environment=None):
         os.makedirs(folder)
         network_file = os.path.join(folder, "network.yaml")
         with open(network_file, "w", encoding="utf-8") as out:
             out.write(network.config_yaml())
         ports = {"CONTAINMENT_SERVER__LISTEN_PORT": str(lodestar.free_port()), "CONTAINMENT_METRICS__LISTEN_PORT": str(lodestar.free_port())}
-        super().__init__(network=network_file, extra=OPEN_SIGNING, environment=ports)
+        super().__init__(network=network_file, extra=OPEN_SIGNING + extra, environment={**ports, **(environment or {})})
         self.past = collections.Counter()  # counts of processes that are gone
         self.pubkeys = []
 

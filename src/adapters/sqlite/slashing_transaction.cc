@@ -1,10 +1,9 @@
 #include "adapters/sqlite/slashing_transaction.h"
 
-#include <array>
 #include <string_view>
-#include <utility>
 
 #include "adapters/sqlite/slashing_schema.h"
+#include "guard/history.h"
 #include "guard/rules.h"
 
 namespace cc::sqlite {
@@ -12,28 +11,6 @@ namespace {
 
 constexpr std::string_view kPermitted = "permitted";
 constexpr std::string_view kRetired = "retired";
-
-constexpr std::array<std::pair<guard::OriginKind, std::string_view>, 3> kOriginWords{{
-    {guard::OriginKind::import, "import"},
-    {guard::OriginKind::keymanager, "keymanager"},
-    {guard::OriginKind::empty_history, "empty_history"},
-}};
-std::string_view word(guard::OriginKind kind) {
-  for (const auto& [known, text] : kOriginWords) {
-    if (known == kind) {
-      return text;
-    }
-  }
-  return kOriginWords.front().second;
-}
-guard::OriginKind origin_kind(std::string_view word) {
-  for (const auto& [kind, text] : kOriginWords) {
-    if (text == word) {
-      return kind;
-    }
-  }
-  return guard::OriginKind::import;
-}
 
 std::string_view word(guard::Permit permit) { return permit == guard::Permit::permitted ? kPermitted : kRetired; }
 
@@ -213,7 +190,7 @@ Result<void> SqliteSlashingTransaction::add_origin(const guard::Origin& origin) 
   CC_ASSIGN(Statement* const insert,
             database_.statement("INSERT INTO origins (kind, source, digest, at, validators, blocks, attestations)"
                                 " VALUES (?, ?, ?, ?, ?, ?, ?)"));
-  insert->bind(word(origin.kind)).bind(std::string_view(origin.source)).bind(stored_root(origin.digest));
+  insert->bind(guard::name(origin.kind)).bind(std::string_view(origin.source)).bind(stored_root(origin.digest));
   insert->bind(static_cast<std::int64_t>(origin.at)).bind(static_cast<std::int64_t>(origin.validators));
   insert->bind(static_cast<std::int64_t>(origin.blocks)).bind(static_cast<std::int64_t>(origin.attestations));
   CC_TRY(database_.run(*insert));
@@ -232,8 +209,8 @@ Result<std::vector<guard::Origin>> SqliteSlashingTransaction::origins(std::size_
       break;
     }
     const auto number = [&](int column) { return static_cast<std::uint64_t>(query->integer(column)); };
-    out.push_back(
-        {origin_kind(query->text(0)), query->text(1), root_at(*query, 2), number(3), number(4), number(5), number(6)});
+    out.push_back({guard::origin_kind(query->text(0)), query->text(1), root_at(*query, 2), number(3), number(4),
+                   number(5), number(6)});
   }
   query->reset();
   return out;

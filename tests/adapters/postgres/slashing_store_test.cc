@@ -1,0 +1,377 @@
+#include "adapters/postgres/slashing_store.h"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <thread>
+
+#include "guard/interchange.h"
+#include "support/checks.h"
+#include "support/postgres_cluster.h"
+
+namespace cc::postgres {
+namespace {
+
+using test::ask;
+using test::ask_alone;
+using test::block;
+using test::key_of;
+using test::PostgresCluster;
+using test::root_of;
+using test::vote;
+using testing::HasSubstr;
+
+class SlashingStoreTest : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(PostgresCluster::get().up()); }
+  std::unique_ptr<PostgresSlashingStore> open(const std::optional<ChamberId>& chamber = std::nullopt) {
+    auto store = test::open_postgres(PostgresCluster::get().settings(schema_), OpenMode::open_or_create, chamber);
+    EXPECT_TRUE(store) << store.error().message;
+    return store ? *std::move(store) : nullptr;
+  }
+  Result<void> sql(const std::string& text) {
+    return PostgresCluster::get().administrator(schema_)->script(text, PostgresCluster::in_seconds(10));
+  }
+  std::string schema_ = test::fresh_schema();
+};
+
+TEST_F(SlashingStoreTest, KeepsWhatItRecordedOverAReopening) {
+  {
+    auto store = open();
+    EXPECT_EQ(ask(*store, block(10, 1)), "ok");
+    EXPECT_EQ(ask(*store, vote(2, 3, 1)), "ok");
+  }
+  auto store = open();
+  for (const auto& asking : {&ask, &ask_alone}) {
+    EXPECT_EQ(asking(*store, block(10, 1)), "ok");
+    EXPECT_EQ(asking(*store, block(10, 2)), "slashable");
+    EXPECT_EQ(asking(*store, vote(2, 3, 1)), "ok");
+    EXPECT_EQ(asking(*store, vote(2, 3, 2)), "slashable");
+    EXPECT_EQ(asking(*store, vote(1, 4, 2)), "slashable");
+  }
+}
+
+TEST_F(SlashingStoreTest, RefusesEachKindOfSurroundVoteAnnouncedOrNot) {
+  auto store = open();
+  EXPECT_EQ(ask(*store, vote(0, 1, 1)), "ok");
+  EXPECT_EQ(ask(*store, vote(4, 8, 1)), "ok");
+  for (const auto& asking : {&ask, &ask_alone}) {
+    EXPECT_EQ(asking(*store, vote(5, 7, 2)), "slashable");
+    EXPECT_EQ(asking(*store, vote(3, 9, 2)), "slashable");
+    EXPECT_EQ(asking(*store, vote(4, 8, 2)), "slashable");
+    EXPECT_EQ(asking(*store, vote(3, 8, 1)), "slashable");
+  }
+  EXPECT_EQ(ask(*store, vote(8, 9, 1)), "ok");
+}
+
+TEST_F(SlashingStoreTest, SeesWhatTheSameBatchRecordedBefore) {
+  auto store = open();
+  const std::vector<guard::Check> batch{block(5, 1),   block(5, 2),   block(5, 1),   vote(3, 6, 1),  vote(4, 5, 1),
+                                        vote(2, 7, 1), vote(3, 6, 2), vote(3, 6, 1), block(5, 1, 2), vote(6, 7, 9)};
+  std::vector<guard::LookAhead> ahead;
+  for (const guard::Check& check : batch) {
+    ahead.push_back(guard::look_ahead(check));
+  }
+  std::string said;
+  ASSERT_TRUE(store->transact_ahead(ahead, [&](guard::SlashingTransaction& tx) -> Result<void> {
+    for (const guard::Check& check : batch) {
+      CC_ASSIGN(const guard::Verdict verdict, guard::check_and_record(tx, guard::Policy{}, check));
+      said += verdict ? '-' : '+';
+    }
+    return {};
+  }));
+  EXPECT_EQ(said, "+-++---+++");
+  EXPECT_EQ(store->identity()->commits, 1U);
+}
+
+TEST_F(SlashingStoreTest, IsNotMadeWhenItMustExist) {
+  const auto store = test::open_postgres(PostgresCluster::get().settings(schema_), OpenMode::existing_only);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().kind, ErrorKind::not_found);
+}
+
+TEST_F(SlashingStoreTest, CountsRunsAndCommitsAndNotRefusals) {
+  auto store = open();
+  const auto first = store->identity();
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(first->run, 0U);
+  EXPECT_EQ(first->commits, 0U);
+  EXPECT_FALSE(first->chamber);
+  EXPECT_EQ(store->begin_run()->run, 1U);
+  EXPECT_EQ(store->identity()->commits, 1U);
+  EXPECT_EQ(ask(*store, block(10, 1)), "ok");
+  EXPECT_EQ(store->identity()->commits, 2U);
+  EXPECT_EQ(ask(*store, block(10, 2)), "slashable");
+  EXPECT_EQ(ask(*store, block(10, 1)), "ok");
+  EXPECT_EQ(store->identity()->commits, 2U);
+  auto other = open();
+  EXPECT_EQ(other->identity()->id, first->id);
+  EXPECT_EQ(other->begin_run()->run, 2U);
+}
+
+TEST_F(SlashingStoreTest, KeepsTheEpochOfEachChamberApart) {
+  auto store = open();
+  ASSERT_TRUE(store->name_chamber({1}, 3, root_of(3)));
+  ASSERT_TRUE(store->name_chamber({1}, 3, root_of(4)));
+  EXPECT_EQ(store->name_chamber({1}, 2, root_of(2)).error().kind, ErrorKind::record_older);
+  EXPECT_EQ(store->identity()->highest_epoch, 3U);
+  EXPECT_EQ(store->identity()->core_digest, root_of(4));
+  auto other = open(ChamberId{2});
+  EXPECT_FALSE(other->identity()->chamber);
+  ASSERT_TRUE(other->name_chamber({2}, 1, root_of(5)));
+  EXPECT_EQ(other->identity()->chamber, ChamberId{2});
+  EXPECT_EQ(store->identity()->chamber, ChamberId{1});
+  EXPECT_EQ(open(ChamberId{1})->identity()->highest_epoch, 3U);
+}
+
+TEST_F(SlashingStoreTest, KeepsNothingOfATransactionThatFailsOrThrows) {
+  auto store = open();
+  const auto failing = store->transact([](guard::SlashingTransaction& tx) -> Result<void> {
+    CC_TRY(guard::check_and_record(tx, guard::Policy{}, block(10, 1)));
+    return fail(ErrorKind::overloaded, "given up");
+  });
+  EXPECT_EQ(failing.error().kind, ErrorKind::overloaded);
+  const auto throwing = store->transact([](guard::SlashingTransaction& tx) -> Result<void> {
+    CC_TRY(guard::check_and_record(tx, guard::Policy{}, block(10, 1)));
+    throw std::bad_alloc();
+  });
+  EXPECT_EQ(throwing.error().kind, ErrorKind::internal);
+  EXPECT_EQ(store->identity()->commits, 0U);
+  EXPECT_EQ(ask(*store, block(10, 2)), "ok");
+}
+
+TEST_F(SlashingStoreTest, OrdersNumbersOfAll64Bits) {
+  auto store = open();
+  constexpr std::uint64_t kTop = std::uint64_t{1} << 63;
+  EXPECT_EQ(ask(*store, vote(0, 1, 1)), "ok");
+  EXPECT_EQ(ask(*store, vote(kTop - 1, kTop + 1, 1)), "ok");
+  EXPECT_EQ(ask(*store, vote(5, ~std::uint64_t{0}, 1)), "slashable");
+  EXPECT_EQ(ask(*store, vote(kTop, kTop, 1)), "slashable");
+  EXPECT_EQ(ask(*store, block(~std::uint64_t{0}, 1)), "ok");
+  EXPECT_EQ(ask(*store, block(~std::uint64_t{0}, 2)), "slashable");
+}
+
+TEST_F(SlashingStoreTest, DropsAWholeImportThatFailsAtItsEnd) {
+  auto store = open();
+  guard::Interchange file;
+  for (std::uint32_t i = 1; i <= 50; ++i) {
+    file.data.push_back({key_of(i), {{Slot{i}, std::nullopt}}, {}});
+    for (std::uint64_t slot = 100; slot < 300; ++slot) {
+      file.data.back().blocks.push_back({Slot{slot}, root_of(slot)});
+    }
+  }
+  EXPECT_FALSE(store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
+    CC_TRY(guard::import_interchange(tx, file, guard::Strategy::complete));
+    return fail(ErrorKind::interchange_invalid, "the last line is wrong");
+  }));
+  ASSERT_TRUE(store->look([&](guard::SlashingTransaction& tx) -> Result<void> {
+    CC_ASSIGN(const auto keys, tx.validators());
+    EXPECT_TRUE(keys.empty());
+    CC_ASSIGN(const auto root, tx.genesis_validators_root());
+    EXPECT_FALSE(root);
+    return {};
+  }));
+}
+
+TEST_F(SlashingStoreTest, ExportsWhatWasImported) {
+  auto store = open();
+  guard::Interchange file;
+  for (std::uint32_t i = 1; i <= 20; ++i) {
+    file.data.push_back({key_of(i), {}, {}});
+    for (std::uint64_t n = 1; n < 400; ++n) {
+      file.data.back().blocks.push_back({Slot{n}, root_of(n)});
+      file.data.back().attestations.push_back({Epoch{n}, Epoch{n + 1}, root_of(n)});
+    }
+  }
+  ASSERT_TRUE(store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
+    CC_TRY(guard::import_interchange(tx, file, guard::Strategy::complete, guard::Gap::open));
+    return {};
+  }));
+  ASSERT_TRUE(store->look([&](guard::SlashingTransaction& tx) -> Result<void> {
+    CC_ASSIGN(const auto out, guard::export_interchange(tx, guard::ExportForm::complete, {}));
+    EXPECT_EQ(out.data.size(), 20U);
+    for (const auto& entry : out.data) {
+      EXPECT_EQ(entry.blocks.size(), 399U);
+      EXPECT_EQ(entry.attestations.size(), 399U);
+    }
+    return {};
+  }));
+  EXPECT_EQ(ask(*store, block(200, 7, 3)), "slashable");
+  EXPECT_EQ(ask(*store, block(200, 200, 3)), "ok");
+}
+
+TEST_F(SlashingStoreTest, LooksWithoutHoldingUpSignersAndWithoutWriting) {
+  auto store = open();
+  EXPECT_EQ(ask(*store, block(1, 1)), "ok");
+  ASSERT_TRUE(store->look([&](guard::SlashingTransaction& tx) -> Result<void> {
+    CC_TRY(tx.validators());
+    EXPECT_EQ(ask(*store, block(2, 1)), "ok");
+    CC_TRY(tx.add_block(1, {Slot{9}, root_of(1)}));
+    return {};
+  }));
+  EXPECT_EQ(ask(*store, block(9, 2)), "ok");
+}
+
+TEST_F(SlashingStoreTest, RefusesToLowerWatermarksInTheTables) {
+  auto store = open();
+  EXPECT_EQ(ask(*store, block(10, 1)), "ok");
+  EXPECT_EQ(ask(*store, vote(2, 3, 1)), "ok");
+  ASSERT_TRUE(store->name_chamber({1}, 5, root_of(1)));
+  const auto lowered = store->transact([](guard::SlashingTransaction& tx) -> Result<void> {
+    CC_ASSIGN(auto row, tx.validator(key_of(1), false));
+    row->low.block_slot = Slot{9};
+    return tx.update_validator(*row);
+  });
+  ASSERT_FALSE(lowered);
+  EXPECT_EQ(lowered.error().kind, ErrorKind::store_unavailable);
+  EXPECT_THAT(lowered.error().message, HasSubstr("watermarks only rise"));
+  for (const char* text :
+       {"UPDATE validators SET low_block_slot = NULL", "UPDATE validators SET low_source_epoch = low_source_epoch - 1",
+        "UPDATE validators SET generation = -1", "UPDATE identity SET commits = commits - 1",
+        "UPDATE chambers SET highest_epoch = 4", "UPDATE identity SET genesis_validators_root = NULL",
+        "UPDATE identity SET id = decode(repeat('ab', 16), 'hex')", "UPDATE blocks SET signing_root = ''",
+        "UPDATE attestations SET target_epoch = 0",
+        "DELETE FROM blocks; DELETE FROM attestations; DELETE FROM validators", "TRUNCATE blocks",
+        "DELETE FROM identity"}) {
+    EXPECT_FALSE(sql(text)) << text;
+  }
+}
+
+TEST_F(SlashingStoreTest, RaisesItsFloorOnly) {
+  auto store = open();
+  const auto raise = [&](guard::Watermarks floor) {
+    EXPECT_TRUE(store->transact([&](guard::SlashingTransaction& tx) { return tx.raise_floor(floor); }));
+    guard::Watermarks now;
+    EXPECT_TRUE(open()->look([&](guard::SlashingTransaction& tx) -> Result<void> {
+      CC_ASSIGN(now, tx.floor());
+      return {};
+    }));
+    return now;
+  };
+  EXPECT_EQ(raise({}), guard::Watermarks{});
+  EXPECT_EQ(raise({Slot{5}, std::nullopt, Epoch{7}}), (guard::Watermarks{Slot{5}, std::nullopt, Epoch{7}}));
+  EXPECT_EQ(raise({Slot{4}, Epoch{1}, Epoch{9}}), (guard::Watermarks{Slot{5}, Epoch{1}, Epoch{9}}));
+}
+
+TEST_F(SlashingStoreTest, RefusesANetworkThatAnotherSignerDidNotMean) {
+  auto store = open();
+  auto other = open();
+  EXPECT_EQ(ask(*store, block(1, 1)), "ok");
+  guard::Check foreign = block(2, 1, 2);
+  foreign.genesis_validators_root = root_of(99);
+  EXPECT_EQ(ask(*other, foreign), "network_mismatch");
+}
+
+TEST_F(SlashingStoreTest, LetsOneOfManyRacingSignersWin) {
+  constexpr std::size_t kSigners = 4;
+  std::vector<std::unique_ptr<PostgresSlashingStore>> signers;
+  for (std::size_t i = 0; i < kSigners; ++i) {
+    signers.push_back(open());
+  }
+  for (std::uint64_t slot = 1; slot <= 25; ++slot) {
+    std::atomic<int> blocks = 0, votes = 0, failures = 0;
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < kSigners; ++i) {
+      threads.emplace_back([&, i] {
+        const auto say = [&](const std::string& word, std::atomic<int>& count) {
+          count += word == "ok" ? 1 : 0;
+          failures += word != "ok" && word != "slashable" ? 1 : 0;
+        };
+        say(ask(*signers[i], block(slot, i)), blocks);
+        say(i % 2 == 0 ? ask(*signers[i], vote(slot, slot + 1, i)) : ask_alone(*signers[i], vote(slot, slot + 1, i)),
+            votes);
+      });
+    }
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
+    EXPECT_EQ(blocks, 1) << slot;
+    EXPECT_EQ(votes, 1) << slot;
+    EXPECT_EQ(failures, 0) << slot;
+  }
+}
+
+// Batches over the same validators in different orders: no pair that surrounds, no two votes for a target, no deadlock.
+TEST_F(SlashingStoreTest, NeverReleasesASlashablePairToRacingBatches) {
+  constexpr std::size_t kSigners = 3;
+  constexpr std::uint32_t kKeys = 12;
+  std::vector<std::unique_ptr<PostgresSlashingStore>> signers;
+  for (std::size_t i = 0; i < kSigners; ++i) {
+    signers.push_back(open());
+  }
+  struct Signed {
+    std::uint64_t source, target, root;
+  };
+  std::mutex mutex;
+  std::map<std::uint32_t, std::vector<Signed>> released;
+  std::atomic<int> failures = 0;
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < kSigners; ++i) {
+    threads.emplace_back([&, i] {
+      test::SeededRandom random(100 + i);
+      for (int round = 0; round < 30; ++round) {
+        std::vector<guard::Check> batch;
+        std::vector<std::pair<std::uint32_t, Signed>> meant;
+        std::vector<guard::LookAhead> ahead;
+        for (std::uint32_t n = 0; n < kKeys; ++n) {
+          const auto key = static_cast<std::uint32_t>(1 + random.below(kKeys));
+          const std::uint64_t source = random.below(20);
+          const std::uint64_t target = source + 1 + random.below(6);
+          meant.push_back({key, {source, target, i * 1000 + static_cast<std::uint64_t>(round)}});
+          batch.push_back(vote(source, target, meant.back().second.root, key));
+          ahead.push_back(guard::look_ahead(batch.back()));
+        }
+        std::vector<bool> allowed(batch.size());
+        const Result<void> done =
+            signers[i]->transact_ahead(ahead, [&](guard::SlashingTransaction& tx) -> Result<void> {
+              for (std::size_t n = 0; n < batch.size(); ++n) {
+                CC_ASSIGN(const guard::Verdict verdict, guard::check_and_record(tx, guard::Policy{}, batch[n]));
+                allowed[n] = !verdict;
+              }
+              return {};
+            });
+        if (!done) {
+          ++failures;
+          continue;
+        }
+        const std::lock_guard lock(mutex);
+        for (std::size_t n = 0; n < batch.size(); ++n) {
+          if (allowed[n]) {
+            released[meant[n].first].push_back(meant[n].second);
+          }
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  std::size_t count = 0;
+  for (const auto& [key, votes] : released) {
+    for (std::size_t a = 0; a < votes.size(); ++a) {
+      for (std::size_t b = a + 1; b < votes.size(); ++b) {
+        const bool identical =
+            votes[a].target == votes[b].target && votes[a].source == votes[b].source && votes[a].root == votes[b].root;
+        EXPECT_TRUE(identical || votes[a].target != votes[b].target) << key;
+        EXPECT_FALSE(votes[a].source < votes[b].source && votes[b].target < votes[a].target) << key;
+        EXPECT_FALSE(votes[b].source < votes[a].source && votes[a].target < votes[b].target) << key;
+      }
+    }
+    count += votes.size();
+  }
+  EXPECT_GT(count, kKeys);
+  EXPECT_EQ(failures, 0);
+}
+
+TEST_F(SlashingStoreTest, ReadsForPeopleThroughItsViews) {
+  auto store = open();
+  EXPECT_EQ(ask(*store, vote(2, 3, 1)), "ok");
+  const auto rows = PostgresCluster::get().administrator(schema_)->run(
+      {{"", "SELECT source_epoch || ' ' || target_epoch || ' ' || signing_root FROM readable_attestations"}, {}},
+      PostgresCluster::in_seconds(5));
+  ASSERT_TRUE(rows) << rows.error().message;
+  EXPECT_EQ(rows->text(0, 0), "2 3 " + to_0x(root_of(1)));
+}
+
+}  // namespace
+}  // namespace cc::postgres
