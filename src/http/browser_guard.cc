@@ -95,7 +95,9 @@ std::optional<std::string> host_name(std::string_view header) {
     if (name.ends_with('.')) {
       name.pop_back();
     }
-    if (name.empty() || name.size() > kLongestName || !std::all_of(name.begin(), name.end(), is_name_character)) {
+    const bool empty_part =
+        name.empty() || name.front() == '.' || name.back() == '.' || name.find("..") != std::string::npos;
+    if (empty_part || name.size() > kLongestName || !std::all_of(name.begin(), name.end(), is_name_character)) {
       return std::nullopt;
     }
   }
