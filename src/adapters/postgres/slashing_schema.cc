@@ -148,8 +148,12 @@ Result<void> alone(Connection& connection, const std::string& schema, Deadline d
 
 // Nothing when there is no store in the schema.
 Result<std::optional<std::int64_t>> version_of(Connection& connection, const std::string& schema, Deadline deadline) {
-  const std::string table = connection.quoted(schema) + ".schema_version";
-  CC_ASSIGN(const Rows found, connection.run({{"", "SELECT to_regclass($1) IS NOT NULL"}, {table}}, deadline));
+  // Asked of the catalogue's tables: to_regclass() may answer from a cache that is older than the lock just taken.
+  CC_ASSIGN(const Rows found, connection.run({{"",
+                                               "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = "
+                                               "c.relnamespace WHERE n.nspname = $1 AND c.relname = 'schema_version')"},
+                                              {schema}},
+                                             deadline));
   if (!found.boolean(0, 0)) {
     return std::nullopt;
   }
