@@ -42,10 +42,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   cc::http::Request head;
   head.headers["host"] = text;
   if (!(*guard)(head) && !text.empty()) {
-    const std::string host = text.substr(0, text.find(':'));
-    check(text.front() == '[' || host.find('.') == std::string::npos ||
-          host.find_last_not_of("0123456789.") == std::string::npos ||
-          cc::http::host_name(text)->ends_with("localhost"));
+    const auto name = cc::http::host_name(text);
+    check(name && (name->front() == '[' || name->find('.') == std::string::npos || name->ends_with(".localhost") ||
+                   name->find_last_not_of("0123456789.") == std::string::npos));
   }
   return 0;
 }

@@ -85,7 +85,9 @@ std::optional<std::string> host_name(std::string_view header) {
     name = lower_case(header.substr(0, close + 1));
     port = header.substr(close + 1);
     std::array<unsigned char, sizeof(in6_addr)> ignored{};
-    if (::inet_pton(AF_INET6, name.substr(1, close - 1).c_str(), ignored.data()) != 1) {
+    // inet_pton() reads up to a NUL.
+    const bool strange = name.find_first_not_of("0123456789abcdef:.[]") != std::string::npos;
+    if (strange || ::inet_pton(AF_INET6, name.substr(1, close - 1).c_str(), ignored.data()) != 1) {
       return std::nullopt;
     }
   } else {

@@ -87,6 +87,7 @@ TEST(BrowserGuard, HostNamesAreReadStrictly) {
     EXPECT_FALSE(host_name(bad)) << bad;
   }
   EXPECT_FALSE(host_name(std::string(254, 'a')));
+  EXPECT_FALSE(host_name(std::string("[::1\0]", 6)));
 }
 
 }  // namespace
