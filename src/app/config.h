@@ -54,6 +54,10 @@ struct Config {
     std::vector<std::string> allowed_keks;
   } chamber;
   std::string kek_local_dir;
+  struct Aws {
+    std::string profile, region, kms_endpoint, sts_endpoint;
+    std::uint64_t call_timeout_seconds = 0;
+  } aws;
   std::map<std::string, access::PolicyConfig> auth_policies;
   std::optional<access::PolicyConfig> unauthenticated_policy;
   std::string memory_lock;

@@ -2,20 +2,20 @@
 
 #include <sys/stat.h>
 
-#include <csignal>
 #include <filesystem>
 
-#include "adapters/localkek/local_kek.h"
 #include "adapters/sqlite/key_store.h"
 #include "adapters/sqlite/state_store.h"
 #include "api/routes.h"
 #include "app/allowed_keks.h"
 #include "app/background.h"
 #include "app/data_dir.h"
+#include "app/kek_services.h"
 #include "app/listener.h"
 #include "app/server_access.h"
 #include "app/setup_token.h"
 #include "app/slashing_pairing.h"
+#include "app/stop_signals.h"
 #include "app/store_ports.h"
 #include "app/version.h"
 #include "base/log.h"
@@ -24,33 +24,6 @@
 
 namespace cc::app {
 namespace {
-
-// SIGTERM and its like, held back from every thread until somebody waits for them.
-class StopSignals {
- public:
-  StopSignals() {
-    ::sigemptyset(&set_);
-    for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
-      ::sigaddset(&set_, number);
-    }
-    ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
-  }
-  ~StopSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
-  // Afterwards a second signal ends the process at once.
-  void wait() {
-    int number = 0;
-    while (::sigwait(&set_, &number) != 0) {
-    }
-    log::info("stopping", {{"signal", static_cast<std::uint64_t>(number)}});
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
- private:
-  sigset_t set_{};
-  sigset_t before_{};
-};
 
 // The stores of a data directory, opened in the order of DESIGN section 4.
 struct Stores {
@@ -129,13 +102,15 @@ void warn_of_keks_beside_data(const Config& config) {
 // Every room, in the order of building; they die in the reverse order.
 class Signer {
  public:
-  static Result<std::unique_ptr<Signer>> open(Config config, SystemClock& clock, Random& random) {
+  static Result<std::unique_ptr<Signer>> open(Config config, const Environment& environment, SystemClock& clock,
+                                              Random& random) {
+    CC_ASSIGN(auto kek_services, KekServices::make(config, environment, clock, random));
     CC_ASSIGN(Stores stores, open_stores(config, random));
     CC_ASSIGN(ethereum::Network network, make_network(config));
     CC_TRY(settle_chain(stores, network));
     CC_ASSIGN(access::Policies policies, make_policies(config, random));
-    return std::unique_ptr<Signer>(
-        new Signer(std::move(config), clock, random, std::move(stores), std::move(network), std::move(policies)));
+    return std::unique_ptr<Signer>(new Signer(std::move(config), clock, random, std::move(stores), std::move(network),
+                                              std::move(policies), std::move(kek_services)));
   }
 
   Result<void> start() {
@@ -165,6 +140,7 @@ class Signer {
     if (metrics_server_) {
       metrics_server_->stop(Milliseconds(0));
     }
+    kek_services_->stop();
     background_.stop();
     listener_.closing();
     return stores_.doubt ? Result<void>() : checkpoint_.write();
@@ -172,7 +148,7 @@ class Signer {
 
  private:
   Signer(Config config, SystemClock& clock, Random& random, Stores stores, ethereum::Network network,
-         access::Policies policies)
+         access::Policies policies, std::unique_ptr<KekServices> kek_services)
       : config_(std::move(config)),
         clock_(clock),
         stores_(std::move(stores)),
@@ -185,8 +161,8 @@ class Signer {
         keys_(*stores_.keys, ring_, permits_, random, clock_, key_options()),
         listener_(keys_, pipeline_),
         traces_(*stores_.keys, stores_.guard_store(), doubt_of(stores_)),
-        local_keks_(config_.kek_local_dir, random),
-        keks_(local_keks_, config_.chamber.allowed_keks),
+        kek_services_(std::move(kek_services)),
+        keks_(*kek_services_, config_.chamber.allowed_keks),
         chamber_({keks_, *stores_.state, traces_, listener_, clock_, random}, chamber_options(config_)),
         notice_(chamber_, config_.setup_token_file),
         background_(chamber_, clock_, random, [this] { write_checkpoint(); }),
@@ -267,7 +243,7 @@ class Signer {
   keys::KeyService keys_;
   OpeningListener listener_;
   StoreTraces traces_;
-  localkek::LocalKekService local_keks_;
+  std::unique_ptr<KekServices> kek_services_;
   AllowedKeks keks_;
   seal::Chamber chamber_;
   SetupTokenNotice notice_;
@@ -305,7 +281,7 @@ Result<void> serve(Config config, const Environment& environment) {
             {{"version", kVersion}, {"data_dir", config.data_dir}, {"network", config.network}});
   SystemClock clock;
   SystemRandom random;
-  CC_ASSIGN(const auto signer, Signer::open(std::move(config), clock, random));
+  CC_ASSIGN(const auto signer, Signer::open(std::move(config), environment, clock, random));
   CC_TRY(signer->start());
   signals.wait();
   const Result<void> stopped = signer->stop();
