@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The operations guide's first boot with AWS KMS, as a session with real requests. AWS is played by moto's server on loopback; signer
-# state, keys and slashing protection are SQLite (DynamoDB stores are not part of this version). Every step is checked.
+# state, keys and slashing protection are SQLite (DynamoDB stores are not part of this version). Every step is checked. moto decrypts
+# with disabled keys too, so failing keys at a start are shown by tests/e2e/test_aws.py against dev-kms.
 #   tools/demo_aws.sh BINARY [--quiet]
 set -euo pipefail
 
@@ -45,6 +46,7 @@ kms() {  # kms REGION ARGS...: AWS's own command line
   out "\$ aws kms $* --region $region"
   reply=$(/usr/bin/aws kms "$@" --region "$region" --endpoint-url "$AWS_ENDPOINT_URL_KMS" --output json)
 }
+key_id() { printf %s "${1##*/}"; }  # moto answers these two calls only for the bare id
 start_server() {
   : >"$work/log"
   "$binary" --config "$work/config.yaml" 2>"$work/log" >/dev/null &
@@ -87,7 +89,7 @@ for region in us-east-1 eu-west-1 ap-southeast-1; do
   arns+=${arns:+,}$arn
 done
 
-title "1. First boot with the guide's commands: any two of three regions open the chamber"
+title "1. First boot with the guide's commands"
 cat >"$work/config.yaml" <<YAML
 data_dir: $work/data
 server:
@@ -103,27 +105,23 @@ start_server
 status_is uninitialized
 SETUP_TOKEN=$(sed -nE 's/.*setup_token=(cc-setup-[A-Za-z0-9_-]+).*/\1/p' "$work/log" | tail -n 1)
 export SETUP_TOKEN
+
+title "2. Init names a key that is disabled, and stores nothing"
+rest=${arns#*,}
+kms eu-west-1 disable-key --key-id "$(key_id "${rest%%,*}")"
+init=(operator init --setup-token env:SETUP_TOKEN --signer-url "$url" --kms-key-arns "$arns" --kms-threshold 2)
+out "\$ containment-chamber ${init[*]/$url/\$URL}"
+if "$binary" "${init[@]}" >"$work/refused" 2>"$work/stderr"; then fail "init took a disabled key"; fi
+out "$(cat "$work/stderr")"
+expect "the refusal" "$(grep -o 'kms_disabled' "$work/stderr" | head -n 1)" kms_disabled
+status_is uninitialized
+kms eu-west-1 enable-key --key-id "$(key_id "${rest%%,*}")"
+
+title "3. The same setup token is good for the next try"
 run operator init --setup-token env:SETUP_TOKEN --signer-url "$url" --kms-key-arns "$arns" --kms-threshold 2
 expect "init" "$(field .status)" unsealed
 
-title "2. Restart: KMS opens the chamber in the background"
+title "4. Restart: KMS opens the chamber in the background"
 stop_server
 start_server
-status_is unsealed
-
-title "3. One region's key is disabled: the other two are enough"
-kms us-east-1 disable-key --key-id "${arns%%,*}"
-stop_server
-start_server
-status_is unsealed
-
-title "4. Two are disabled: sealed, and the log says why; enabled again, it opens by itself"
-rest=${arns#*,}
-kms eu-west-1 disable-key --key-id "${rest%%,*}"
-stop_server
-start_server
-for _ in $(seq 100); do grep -q 'cannot open further' "$work/log" && break; sleep 0.1; done
-status_is sealed
-expect "the log names the disabled keys" "$(grep -m 1 'cannot open further' "$work/log" | grep -o 'kms_disabled (' | wc -l)" 2
-kms eu-west-1 enable-key --key-id "${rest%%,*}"
 status_is unsealed

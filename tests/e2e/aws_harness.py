@@ -34,10 +34,13 @@ class DevKms:
         self.log = open(os.path.join(self.folder, "log"), "ab")
         self.process = subprocess.Popen([BINARY, "dev-kms", "--data-dir", os.path.join(self.folder, "data"), "--port", str(self.port), "--allow-faults", *keys],
                                         stdout=subprocess.PIPE, stderr=self.log, text=True)
-        line = self.process.stdout.readline()
-        if not line:
-            raise AssertionError("dev-kms did not start:\n" + open(self.log.name, encoding="utf-8").read())
-        ready = json.loads(line)
+        text = ""
+        while not text.endswith("\n}\n"):
+            line = self.process.stdout.readline()
+            if not line:
+                raise AssertionError("dev-kms did not start:\n" + open(self.log.name, encoding="utf-8").read())
+            text += line
+        ready = json.loads(text)
         self.endpoint = ready["endpoint"]
         self.credentials = ready["credentials_file"]
         self.port = int(self.endpoint.rsplit(":", 1)[1])
@@ -46,6 +49,8 @@ class DevKms:
     def kill(self):
         self.process.kill()
         self.process.wait()
+        self.process.stdout.close()
+        self.log.close()
 
     def close(self):
         if self.process.poll() is None:
@@ -81,10 +86,14 @@ class DevKms:
         return self.control("GET", "calls")["calls"]
 
     def secret_key(self):
-        for line in open(self.credentials, encoding="utf-8"):
-            if line.startswith("aws_secret_access_key"):
-                return line.split("=", 1)[1].strip()
-        raise AssertionError("no secret key")
+        return self.setting("aws_secret_access_key")
+
+    def key_id(self):
+        return self.setting("aws_access_key_id")
+
+    def setting(self, name):
+        with open(self.credentials, encoding="utf-8") as text:
+            return next(line.split("=", 1)[1].strip() for line in text if line.startswith(name))
 
 
 def free_port():
@@ -125,6 +134,10 @@ class Moto:
     def create_key(self, region):
         out = aws_cli(["kms", "create-key", "--region", region], self.environment, self.endpoint)
         return json.loads(out)["KeyMetadata"]["Arn"]
+
+    def switch_key(self, verb, arn):
+        """disable-key or enable-key; moto answers these only for the bare key id."""
+        aws_cli(["kms", verb, "--key-id", arn.rsplit("/", 1)[1], "--region", arn.split(":")[3]], self.environment, self.endpoint)
 
     def close(self):
         self.process.kill()

@@ -3,7 +3,6 @@ import base64
 import http.server
 import json
 import os
-import re
 import socket
 import ssl
 import subprocess
@@ -179,7 +178,6 @@ class Faults(AwsTest):
         signer = self.aws_signer({**kms.environment, "CONTAINMENT_AWS__CALL_TIMEOUT_SECONDS": "2"})
         self.init(signer)
         kms.kill()
-        kms.process.stdout.close()
         signer.restart()
         time.sleep(3)
         self.assertEqual(signer.status(), "sealed")
@@ -197,7 +195,7 @@ class Faults(AwsTest):
 
     def test_a_wrong_secret_key_is_named(self):
         kms = self.dev_kms()
-        key_id = re.search(r"AKIA\w+", open(kms.credentials, encoding="utf-8").read()).group()
+        key_id = kms.key_id()
         signer = self.aws_signer({**kms.environment, "AWS_ACCESS_KEY_ID": key_id, "AWS_SECRET_ACCESS_KEY": "not-the-secret-key"})
         _, _, err = self.init(signer, check=False)
         self.assertIn("check this machine's clock and the secret access key", err)
@@ -212,8 +210,7 @@ class Faults(AwsTest):
 class CredentialEndpoint(AwsTest):
     def test_the_container_endpoint_gives_credentials_that_kms_takes(self):
         kms = self.dev_kms()
-        text = open(kms.credentials, encoding="utf-8").read()
-        key_id, secret = re.search(r"id = (\S+)", text).group(1), kms.secret_key()
+        key_id, secret = kms.key_id(), kms.secret_key()
         asked = []
 
         class Endpoint(http.server.BaseHTTPRequestHandler):
@@ -323,7 +320,7 @@ class AwsOwnClient(AwsTest):
                            "not_found": "NotFoundException"}.items():
             kms.fault(kind, count=1)
             self.assertIn(word, self.cli(kms, "describe-key", "--key-id", ARNS[0], check=False)[1])
-        key_id = re.search(r"AKIA\w+", open(kms.credentials, encoding="utf-8").read()).group()
+        key_id = kms.key_id()
         wrong = {"AWS_ACCESS_KEY_ID": key_id, "AWS_SECRET_ACCESS_KEY": "wrong"}
         self.assertIn("InvalidSignatureException", self.cli(kms, "describe-key", "--key-id", ARNS[0], check=False, **wrong)[1])
         wrong["AWS_ACCESS_KEY_ID"] = "AKIAUNKNOWN"
@@ -355,12 +352,12 @@ class WithMoto(AwsTest):
         signer.restart()
         signer.wait_status("unsealed")
         for key in self.keys[:2]:
-            aws_cli(["kms", "disable-key", "--key-id", key, "--region", key.split(":")[3]], self.moto.environment, self.moto.endpoint)
+            self.moto.switch_key("disable-key", key)
         other = self.aws_signer(self.moto.environment)
         _, _, err = self.init(other, self.keys, check=False)
         self.assertIn("kms_disabled", err)
         for key in self.keys[:2]:
-            aws_cli(["kms", "enable-key", "--key-id", key, "--region", key.split(":")[3]], self.moto.environment, self.moto.endpoint)
+            self.moto.switch_key("enable-key", key)
         self.assertEqual(json.loads(self.init(other, self.keys)[1])["status"], "unsealed")
 
     def test_roles_by_web_identity_and_by_source_profile(self):

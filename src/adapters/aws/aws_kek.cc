@@ -15,14 +15,16 @@ Result<void> AwsKekService::prepare(const std::string& name) {
   if (!found) {
     return found.error().kind == ErrorKind::kms_denied ? Result<void>() : Result<void>(fail(found.error()));
   }
-  if (found->usage != "ENCRYPT_DECRYPT" || found->spec != "SYMMETRIC_DEFAULT") {
+  // What an answer leaves out says nothing: wrapping and unwrapping prove the key.
+  const bool other_usage = !found->usage.empty() && found->usage != "ENCRYPT_DECRYPT";
+  if (other_usage || found->spec != "SYMMETRIC_DEFAULT") {
     return fail(ErrorKind::kms_denied, "this key is for " + found->usage + " with " + found->spec +
                                            "; use a symmetric key with usage ENCRYPT_DECRYPT");
   }
   if (found->state == "PendingDeletion" || found->state == "PendingReplicaDeletion") {
     return fail(ErrorKind::kms_pending_deletion, "this key is about to be deleted; use another one");
   }
-  if (found->state != "Enabled") {
+  if (!found->state.empty() && found->state != "Enabled") {
     return fail(ErrorKind::kms_disabled, "this key is in the state " + found->state + "; enable it first");
   }
   return {};

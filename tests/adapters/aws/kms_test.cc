@@ -88,6 +88,10 @@ TEST_F(KmsTest, PrepareLooksAtTheKeysState) {
   EXPECT_EQ(prepared(R"("KeyUsage":"SIGN_VERIFY","KeySpec":"RSA_2048","KeyState":"Enabled")"), ErrorKind::kms_denied);
 }
 
+TEST_F(KmsTest, PrepareTakesWhatAnAnswerLeavesOutForNothing) {
+  EXPECT_EQ(prepared(R"("Enabled":true)"), ErrorKind::internal) << "no error";
+}
+
 TEST_F(KmsTest, PrepareNeedsNoRightToLook) {
   wire.script.push_back(refusal("AccessDeniedException"));
   EXPECT_TRUE(keks.prepare(kArn));
