@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import socket
+import sqlite3
 import ssl
 import subprocess
 import threading
@@ -123,24 +124,19 @@ class Faults(AwsTest):
 
     def test_a_dead_region_does_not_slow_the_start(self):
         kms = self.dev_kms()
-        signer = self.aws_signer(kms.environment)
+        # Whoever waited for the dead one would wait a minute.
+        signer = self.aws_signer({**kms.environment, "CONTAINMENT_AWS__CALL_TIMEOUT_SECONDS": "60"})
         self.init(signer)
         for dead in ARNS:
             kms.fault("timeout", key=dead)
-            signer.stop()
             begun = time.monotonic()
-            signer.start()
+            signer.restart()
             signer.wait_status("unsealed")
-            took = time.monotonic() - begun
-            # One attempt alone would wait 6 s for the dead one.
-            self.assertLess(took, 4, f"with {dead} dead")
+            self.assertLess(time.monotonic() - begun, 20, f"with {dead} dead")
             kms.clear_faults()
         begun = time.monotonic()
-        kms.fault("timeout", key=ARNS[0])
-        signer.restart()
-        signer.wait_status("unsealed")
-        signer.stop()  # while the straggler still waits
-        self.assertLess(time.monotonic() - begun, 8)
+        signer.stop()  # while the stragglers still wait
+        self.assertLess(time.monotonic() - begun, 20)
 
     def test_below_the_threshold_it_stays_sealed_says_why_and_recovers(self):
         kms = self.dev_kms()
@@ -327,13 +323,44 @@ class AwsOwnClient(AwsTest):
         self.assertIn("UnrecognizedClientException", self.cli(kms, "describe-key", "--key-id", ARNS[0], check=False, **wrong)[1])
 
     def test_it_opens_what_the_signer_wrapped(self):
-        """The signer's calls are ordinary KMS calls: with the record's context AWS's client could open a share."""
+        """The stored shares are ordinary KMS ciphertexts: with key and context AWS's own client opens them, without it does not."""
         kms = self.dev_kms()
         signer = self.aws_signer(kms.environment)
         self.init(signer)
         contexts = {call["key_id"]: call["context"] for call in kms.calls() if call["operation"] == "Encrypt"}
         self.assertEqual(sorted(contexts), sorted(ARNS))
-        self.assertEqual(len({context["cc:lock"] for context in contexts.values()}), 1)
+        signer.stop()
+        opened = 0
+        for place, blob in enumerate(wrapped_shares(os.path.join(signer.data, "state.sqlite"))):
+            path = os.path.join(kms.folder, f"share-{place}")
+            with open(path, "wb") as sink:
+                sink.write(blob)
+            context = json.dumps(contexts[ARNS[place]])
+            decrypt = ["kms", "decrypt", "--ciphertext-blob", "fileb://" + path, "--key-id", ARNS[place], "--region", ARNS[place].split(":")[3]]
+            out = json.loads(aws_cli([*decrypt, "--encryption-context", context], kms.environment, kms.endpoint))
+            self.assertGreater(len(base64.b64decode(out["Plaintext"])), 32)
+            opened += 1
+            code, err = aws_cli([*decrypt, "--encryption-context", context.replace("seal-share", "other")], kms.environment, kms.endpoint, check=False)
+            self.assertIn("InvalidCiphertextException", err)
+        self.assertEqual(opened, 3)
+
+
+def wrapped_shares(path):
+    """The dev-kms ciphertexts in the stored seal record, in the order of the members."""
+    database = sqlite3.connect(path)
+    try:
+        tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        values = [value for table in tables for row in database.execute(f'SELECT * FROM "{table}"') for value in row if isinstance(value, bytes)]
+    finally:
+        database.close()
+    magic = b"cc-dev-kms-1"
+    record = next(value for value in values if magic in value)
+    at = record.find(magic)
+    while at != -1:
+        # A CBOR byte string: 0x58 and one length byte, or 0x59 and two.
+        size = record[at - 1] if record[at - 2] == 0x58 else int.from_bytes(record[at - 2:at], "big")
+        yield record[at:at + size]
+        at = record.find(magic, at + size)
 
 
 @unittest.skipIf(os.environ.get("CC_WITHOUT_MOTO"), "CC_WITHOUT_MOTO is set")
