@@ -5,7 +5,7 @@ BUILD_PACKAGES=(g++ cmake ninja-build ccache mold pkg-config git ca-certificates
   libutf8proc-dev libsqlite3-dev libpq-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libexpected-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev libbotan-2-dev
   postgresql openssl
-  clang-19 clang-tidy-19 clang-format-19 lld-19 libclang-rt-19-dev valgrind curl jq python3)
+  clang-19 clang-tidy-19 clang-format-19 lld-19 libclang-rt-19-dev valgrind curl jq python3 python3-venv awscli)
 CARGO_AT_LEAST=78  # minor version: 1.78
 
 package_missing() { ! dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null | grep -q '^ii'; }

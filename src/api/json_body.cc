@@ -2,51 +2,14 @@
 
 #include <boost/json.hpp>
 #include <limits>
-#include <new>
-#include <unordered_map>
+
+#include "formats/wiping_json.h"
 
 namespace cc::api {
 namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kDeepest = 16;
-
-// Wipes every block before it goes back to the heap, at the latest when it dies itself: the parser forgets the member
-// names of a document that breaks off.
-class WipingResource final : public json::memory_resource {
- public:
-  WipingResource() = default;
-  WipingResource(const WipingResource&) = delete;
-  WipingResource& operator=(const WipingResource&) = delete;
-  ~WipingResource() override {
-    for (const auto& [block, shape] : blocks_) {
-      release(block, shape);
-    }
-  }
-
- private:
-  struct Shape {
-    std::size_t size;
-    std::align_val_t alignment;
-  };
-  static void release(void* block, const Shape& shape) {
-    wipe(std::span(static_cast<std::uint8_t*>(block), shape.size));
-    ::operator delete(block, shape.size, shape.alignment);
-  }
-  void* do_allocate(std::size_t size, std::size_t alignment) override {
-    const Shape shape{size, std::align_val_t(alignment)};
-    void* const block = ::operator new(size, shape.alignment);
-    blocks_.emplace(block, shape);
-    return block;
-  }
-  void do_deallocate(void* block, std::size_t size, std::size_t alignment) override {
-    blocks_.erase(block);
-    release(block, {size, std::align_val_t(alignment)});
-  }
-  bool do_is_equal(const json::memory_resource& other) const noexcept override { return this == &other; }
-
-  std::unordered_map<void*, Shape> blocks_;
-};
 
 const json::object& object_at(const void* object) { return *static_cast<const json::object*>(object); }
 
@@ -244,7 +207,7 @@ Result<std::vector<SecretBytes>> JsonObject::secrets(std::string_view field, std
 }
 
 struct JsonBody::Document {
-  WipingResource memory;
+  cc::json::WipingResource memory;
   json::value value;
 };
 

@@ -25,6 +25,9 @@ class AllowedKeks final : public seal::KekService {
   Result<SecretBytes> unwrap(const std::string& name, const seal::KekContext& context, ByteView wrapped) override {
     return inner_.unwrap(name, context, wrapped);
   }
+  void unwrap_until(const std::vector<seal::WrappedShare>& shares, const TakeShare& take) override {
+    inner_.unwrap_until(shares, take);
+  }
 
  private:
   seal::KekService& inner_;

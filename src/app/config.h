@@ -77,6 +77,10 @@ struct Config {
     KeyWork work;
   } key_manager_api;
   std::string kek_local_dir;
+  struct Aws {
+    std::string profile, region, kms_endpoint, sts_endpoint;
+    std::uint64_t call_timeout_seconds = 0;
+  } aws;
   std::map<std::string, access::PolicyConfig> auth_policies;
   std::optional<access::PolicyConfig> unauthenticated_policy;
   std::string memory_lock;

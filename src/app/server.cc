@@ -2,18 +2,16 @@
 
 #include <sys/stat.h>
 
-#include <csignal>
 #include <filesystem>
-#include <functional>
 #include <mutex>
 
-#include "adapters/localkek/local_kek.h"
 #include "adapters/sqlite/key_store.h"
 #include "adapters/sqlite/state_store.h"
 #include "api/routes.h"
 #include "app/allowed_keks.h"
 #include "app/background.h"
 #include "app/data_dir.h"
+#include "app/kek_services.h"
 #include "app/key_file_loader.h"
 #include "app/key_work.h"
 #include "app/listener.h"
@@ -22,6 +20,7 @@
 #include "app/server_access.h"
 #include "app/setup_token.h"
 #include "app/slashing_pairing.h"
+#include "app/stop_signals.h"
 #include "app/store_ports.h"
 #include "app/version.h"
 #include "base/log.h"
@@ -29,34 +28,6 @@
 
 namespace cc::app {
 namespace {
-
-// SIGTERM and its like, held back from every thread until somebody waits for them.
-class StopSignals {
- public:
-  StopSignals() {
-    ::sigemptyset(&set_);
-    for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
-      ::sigaddset(&set_, number);
-    }
-    ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
-  }
-  ~StopSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
-  // SIGHUP goes to `reload` and counts only when that has nothing to do. Afterwards a second signal ends the process at
-  // once.
-  void wait(const std::function<bool()>& reload) {
-    int number = 0;
-    while (::sigwait(&set_, &number) != 0 || (number == SIGHUP && reload())) {
-    }
-    log::info("stopping", {{"signal", static_cast<std::uint64_t>(number)}});
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
- private:
-  sigset_t set_{};
-  sigset_t before_{};
-};
 
 // The stores of a data directory, opened in the order of DESIGN section 4.
 struct Stores {
@@ -138,13 +109,15 @@ void warn_of_keks_beside_data(const Config& config) {
 // Every room, in the order of building; they die in the reverse order.
 class Signer {
  public:
-  static Result<std::unique_ptr<Signer>> open(Config config, SystemClock& clock, Random& random) {
+  static Result<std::unique_ptr<Signer>> open(Config config, const Environment& environment, SystemClock& clock,
+                                              Random& random) {
+    CC_ASSIGN(auto kek_services, KekServices::make(config, environment, clock, random));
     CC_ASSIGN(Stores stores, open_stores(config, random));
     CC_ASSIGN(ethereum::Network network, make_network(config));
     CC_TRY(settle_chain(stores, network));
     CC_ASSIGN(access::Policies policies, make_policies(config, random));
-    return std::unique_ptr<Signer>(
-        new Signer(std::move(config), clock, random, std::move(stores), std::move(network), std::move(policies)));
+    return std::unique_ptr<Signer>(new Signer(std::move(config), clock, random, std::move(stores), std::move(network),
+                                              std::move(policies), std::move(kek_services)));
   }
 
   Result<void> start() {
@@ -178,6 +151,7 @@ class Signer {
     const Milliseconds patience = std::chrono::seconds(config_.server.drain_timeout_seconds);
     listeners_.stop(patience);
     pruner_.stop();
+    kek_services_->stop();
     background_.stop();
     key_files_.stop();
     listener_.closing();
@@ -186,7 +160,7 @@ class Signer {
 
  private:
   Signer(Config config, SystemClock& clock, Random& random, Stores stores, ethereum::Network network,
-         access::Policies policies)
+         access::Policies policies, std::unique_ptr<KekServices> kek_services)
       : config_(std::move(config)),
         clock_(clock),
         stores_(std::move(stores)),
@@ -200,8 +174,8 @@ class Signer {
         key_files_(config_, ring_, metrics_, clock_, random),
         listener_(keys_, key_files_, pipeline_),
         traces_(*stores_.keys, stores_.guard_store(), doubt_of(stores_)),
-        local_keks_(config_.kek_local_dir, random),
-        keks_(local_keks_, config_.chamber.allowed_keks),
+        kek_services_(std::move(kek_services)),
+        keks_(*kek_services_, config_.chamber.allowed_keks),
         chamber_({keks_, *stores_.state, traces_, listener_, clock_, random}, chamber_options(config_)),
         notice_(chamber_, config_.setup_token_file),
         background_(chamber_, clock_, random, [this] { write_checkpoint(); }),
@@ -289,7 +263,7 @@ class Signer {
   KeyFileLoader key_files_;
   OpeningListener listener_;
   StoreTraces traces_;
-  localkek::LocalKekService local_keks_;
+  std::unique_ptr<KekServices> kek_services_;
   AllowedKeks keks_;
   seal::Chamber chamber_;
   SetupTokenNotice notice_;
@@ -327,7 +301,7 @@ Result<void> serve(Config config, const Environment& environment) {
             {{"version", kVersion}, {"data_dir", config.data_dir}, {"network", config.network}});
   SystemClock clock;
   SystemRandom random;
-  CC_ASSIGN(const auto signer, Signer::open(std::move(config), clock, random));
+  CC_ASSIGN(const auto signer, Signer::open(std::move(config), environment, clock, random));
   CC_TRY(signer->start());
   signals.wait([&signer] { return signer->reload(); });
   const Result<void> stopped = signer->stop();

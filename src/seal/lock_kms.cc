@@ -14,8 +14,9 @@ struct Trouble {
 
 // How much hope a failure leaves that the KEK will answer later; the most hopeful one names the whole step.
 std::size_t despair(ErrorKind kind) {
-  constexpr std::array kOrder{ErrorKind::kms_unreachable, ErrorKind::kms_denied, ErrorKind::kms_missing,
-                              ErrorKind::kms_mismatch};
+  constexpr std::array kOrder{ErrorKind::kms_unreachable, ErrorKind::kms_throttled, ErrorKind::kms_credentials,
+                              ErrorKind::kms_denied,      ErrorKind::kms_disabled,  ErrorKind::kms_pending_deletion,
+                              ErrorKind::kms_missing,     ErrorKind::kms_mismatch};
   return static_cast<std::size_t>(std::ranges::find(kOrder, kind) - kOrder.begin());
 }
 
@@ -38,13 +39,22 @@ tl::unexpected<Error> naming_kek(const Error& error, const std::string& kek) {
   return fail(error.kind, kek + ": " + error.message);
 }
 
-Result<crypto::Share> unwrap_member(KekService& keks, const ChamberId& chamber, const Lock& lock, unsigned index,
-                                    const std::vector<LockId>& retired) {
-  const std::string& kek = lock.header.members[index - 1];
-  CC_ASSIGN(const SecretBytes rtss,
-            keks.unwrap(kek, share_context(chamber, lock.header.id, index), lock.members[index - 1].wrap));
-  auto share = read_share(rtss, lock.header, index, retired);
+Result<crypto::Share> share_of_member(const Result<SecretBytes>& rtss, const Lock& lock, unsigned index,
+                                      const std::vector<LockId>& retired) {
+  if (!rtss) {
+    return fail(rtss.error());
+  }
+  auto share = read_share(*rtss, lock.header, index, retired);
   return share ? std::move(share) : fail(ErrorKind::kms_mismatch, share.error().message);
+}
+
+std::vector<WrappedShare> wrapped_shares(const ChamberId& chamber, const Lock& lock) {
+  std::vector<WrappedShare> out;
+  for (unsigned index = 1; index <= lock.header.n(); ++index) {
+    out.push_back(
+        {lock.header.members[index - 1], share_context(chamber, lock.header.id, index), lock.members[index - 1].wrap});
+  }
+  return out;
 }
 
 }  // namespace
@@ -108,15 +118,16 @@ Result<Secret<32>> open_kms_lock(KekService& keks, const ChamberId& chamber, con
                                  const std::vector<LockId>& retired) {
   ShareCollection shares(chamber, lock);
   std::vector<Trouble> troubles;
-  for (unsigned index = 1; index <= lock.header.n() && shares.counted() < lock.header.m; ++index) {
-    auto share = unwrap_member(keks, chamber, lock, index, retired);
+  keks.unwrap_until(wrapped_shares(chamber, lock), [&](std::size_t place, const Result<SecretBytes>& rtss) {
+    auto share = share_of_member(rtss, lock, static_cast<unsigned>(place + 1), retired);
     if (!share) {
-      troubles.push_back({lock.header.members[index - 1], share.error()});
+      troubles.push_back({lock.header.members[place], share.error()});
     } else if (shares.add(*std::move(share)) == ShareCollection::Verdict::set_aside) {
-      troubles.push_back({lock.header.members[index - 1],
-                          {ErrorKind::kms_mismatch, "its share does not match the record's verifier"}});
+      troubles.push_back(
+          {lock.header.members[place], {ErrorKind::kms_mismatch, "its share does not match the record's verifier"}});
     }
-  }
+    return shares.counted() < lock.header.m;
+  });
   if (shares.may_combine()) {
     if (auto key = shares.combine()) {
       return key;

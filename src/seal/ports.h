@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,6 +23,13 @@ using MasterKeyId = std::array<std::uint8_t, 8>;
 // Bound to every wrapped share (AWS: encryption context; local KEK: AAD). Keys sorted, values plain text.
 using KekContext = std::map<std::string, std::string>;
 
+// One share to open: by which KEK, bound to which context.
+struct WrappedShare {
+  std::string kek;
+  KekContext context;
+  Bytes wrapped;
+};
+
 // Key-encryption keys by name (`local://NAME`, an AWS ARN, …). Thread-safe; calls may block on a network.
 class KekService {
  public:
@@ -32,9 +40,21 @@ class KekService {
   // Makes the KEK usable for a new lock (a local KEK is created and flushed; an outside one is only looked up).
   virtual Result<void> prepare(const std::string& name) = 0;
   virtual Result<Bytes> wrap(const std::string& name, const KekContext& context, const SecretBytes& share) = 0;
-  // Errors: kms_unreachable, kms_denied, kms_missing (retry later or repair); kms_mismatch (not wrapped by this KEK or
-  // another context). A network failure is never called a wrong key.
+  // Errors: kms_unreachable, kms_throttled, kms_credentials, kms_denied, kms_disabled, kms_pending_deletion,
+  // kms_missing (retry later or repair); kms_mismatch (not wrapped by this KEK or another context). A network failure
+  // is never called a wrong key.
   virtual Result<SecretBytes> unwrap(const std::string& name, const KekContext& context, ByteView wrapped) = 0;
+  // Opens shares until `take` wants no more. It is told each outcome (place in `shares`) one after the other, on the
+  // caller's thread, and returns whether more are wanted. A service over a network asks all KEKs at once and tells
+  // outcomes as they come, so that a dead one delays nobody; this one asks in order.
+  using TakeShare = std::function<bool(std::size_t, Result<SecretBytes>)>;
+  virtual void unwrap_until(const std::vector<WrappedShare>& shares, const TakeShare& take) {
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      if (!take(i, unwrap(shares[i].kek, shares[i].context, shares[i].wrapped))) {
+        return;
+      }
+    }
+  }
 };
 
 // A document with its revision. Revision 0 never exists.

@@ -67,7 +67,9 @@ class Signer:
         self.folder = tempfile.mkdtemp(prefix="cc-e2e-")
         self.data = os.path.join(self.folder, "data")
         self.config = os.path.join(self.folder, "config.yaml")
-        self.environment = {**os.environ, **TOKENS, "HOME": self.folder, **(environment or {})}
+        # No test asks a real AWS: what is not set up otherwise ends at a port nobody listens on.
+        nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+        self.environment = {**os.environ, **TOKENS, **nowhere, "HOME": self.folder, **(environment or {})}
         self.process = None
         self.port = self.metrics_port = None
         with open(self.config, "w", encoding="utf-8") as out:
