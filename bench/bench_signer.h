@@ -53,8 +53,7 @@ class BenchSigner {
       crypto::BlsSecretKey secret = crypto::BlsSecretKey::from_checked(std::move(scalar));
       const BlsPublicKey public_key = secret.public_key();
       public_keys.push_back(public_key);
-      ring_.add(
-          std::make_shared<const keys::RingKey>(keys::RingKey{public_key, keys::KeySource::memory, std::move(secret)}));
+      ring_.add(std::make_shared<const keys::RingKey>(public_key, keys::KeySource::memory, std::move(secret)));
     }
     api::add_routes(*router_, context_);
     pipeline.open_gate();

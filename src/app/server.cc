@@ -100,9 +100,11 @@ std::optional<StoreTraces::Doubt> doubt_of(const Stores& stores) {
   return StoreTraces::Doubt{*stores.doubt, stores.slashing.remembered ? std::nullopt : stores.slashing.identity};
 }
 
-signing::PipelineOptions pipeline_options(const Config& config) {
+signing::PipelineOptions pipeline_options(const Config& config, metrics::Registry& metrics) {
   signing::PipelineOptions out;
   out.workers = config.signing_workers;
+  out.same_message = config.signing_same_message == "on";
+  out.metrics = &metrics;
   out.policy.strategy = strategy_of(config);
   out.policy.require_history = config.anti_slashing.require_history;
   return out;
@@ -180,7 +182,7 @@ class Signer {
         policies_(std::move(policies)),
         metrics_(kVersion),
         checkpoint_(*stores_.state, stores_.guard_store()),
-        pipeline_(stores_.guard_store(), pipeline_options(config_)),
+        pipeline_(stores_.guard_store(), pipeline_options(config_, metrics_)),
         permits_(stores_.guard_store()),
         keys_(*stores_.keys, ring_, permits_, random, clock_, key_options()),
         listener_(keys_, pipeline_),

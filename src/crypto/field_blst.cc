@@ -5,29 +5,36 @@
 namespace cc::crypto::same_message {
 namespace {
 
-using Lane16 = std::uint64_t __attribute__((vector_size(16), may_alias));
-using Lane32 = std::uint64_t __attribute__((vector_size(32), may_alias));
+// 32-bit places, because SSE2 compares no 64-bit ones; entries are aligned to 8 bytes only.
+using Lane16 = std::uint32_t __attribute__((vector_size(16), may_alias, aligned(8)));
+using Lane32 = std::uint32_t __attribute__((vector_size(32), may_alias, aligned(8)));
 
-// Copies entries[index] to `out`. The mask of entry i is all ones where i equals the index.
+// Copies entries[index] to `out`. The mask of entry i is all ones where i equals the index. Six vectors are collected
+// at a time, so that they and the mask stay in registers.
 template <class Vector>
 __attribute__((always_inline)) inline void scan_entries(blst_p2_affine* out, const blst_p2_affine* entries,
                                                         std::size_t count, std::uint64_t index) {
+  constexpr std::size_t kAtOnce = 6;
   constexpr std::size_t kVectors = sizeof(blst_p2_affine) / sizeof(Vector);
-  static_assert(kVectors * sizeof(Vector) == sizeof(blst_p2_affine));
-  const Vector wanted = Vector{} + index;
-  Vector place{};
-  Vector sum[kVectors] = {};
-  for (std::size_t i = 0; i < count; ++i) {
-    const Vector mask = reinterpret_cast<Vector>(place == wanted);
-    const auto* entry = reinterpret_cast<const Vector*>(entries + i);
-    for (std::size_t k = 0; k < kVectors; ++k) {
-      sum[k] |= entry[k] & mask;
-    }
-    place += 1;
-  }
+  static_assert(kVectors * sizeof(Vector) == sizeof(blst_p2_affine) && kVectors % kAtOnce == 0);
+  const Vector wanted = Vector{} + static_cast<std::uint32_t>(index);
   auto* to = reinterpret_cast<Vector*>(out);
-  for (std::size_t k = 0; k < kVectors; ++k) {
-    to[k] = sum[k];
+  for (std::size_t first = 0; first < kVectors; first += kAtOnce) {
+    Vector place{};
+    Vector sum[kAtOnce] = {};
+    const auto* from = reinterpret_cast<const Vector*>(entries) + first;
+    for (std::size_t i = 0; i < count; ++i, from += kVectors) {
+      const auto mask = reinterpret_cast<Vector>(place == wanted);
+#pragma GCC unroll 6
+      for (std::size_t k = 0; k < kAtOnce; ++k) {
+        sum[k] |= from[k] & mask;
+      }
+      place += 1;
+    }
+#pragma GCC unroll 6
+    for (std::size_t k = 0; k < kAtOnce; ++k) {
+      to[first + k] = sum[k];
+    }
   }
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "signing/batch.h"
+#include "signing/same_message_signer.h"
 #include "signing/workers.h"
 
 namespace cc::signing {
@@ -26,6 +27,15 @@ std::size_t worker_count(std::size_t wanted) {
   return wanted != 0 ? wanted : std::max<std::size_t>(1, std::thread::hardware_concurrency());
 }
 
+std::unique_ptr<GroupSigner> make_signer(const PipelineOptions& options) {
+  if (!options.same_message) {
+    return std::make_unique<HashedGroupSigner>();
+  }
+  SameMessageOptions out;
+  out.metrics = options.metrics;
+  return std::make_unique<SameMessageSigner>(out);
+}
+
 }  // namespace
 
 class Pipeline::Engine {
@@ -33,7 +43,7 @@ class Pipeline::Engine {
   Engine(guard::SlashingStore& store, PipelineOptions options, std::unique_ptr<GroupSigner> signer)
       : store_(store),
         options_(options),
-        signer_(signer ? std::move(signer) : std::make_unique<HashedGroupSigner>()),
+        signer_(signer ? std::move(signer) : make_signer(options)),
         workers_(worker_count(options.workers)),
         committer_([this] { run_committer(); }) {}
 

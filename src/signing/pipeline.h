@@ -35,6 +35,7 @@ struct PipelineOptions {
   std::size_t queue_limit = 16384;  // more is answered `overloaded`
   std::size_t batch_limit = 512;
   guard::Policy policy{};
+  bool same_message = true;              // signer made here: groups of one root by tables, or all one by one
   metrics::Registry* metrics = nullptr;  // told how long transactions take and how they fail
 };
 
@@ -45,8 +46,8 @@ struct PipelineCounters {
 
 class Pipeline {
  public:
-  // The store outlives the pipeline. The gate is closed at first. `signer` is the arithmetic; HashedGroupSigner when
-  // null.
+  // The store outlives the pipeline. The gate is closed at first. `signer` is the arithmetic; what the options
+  // say when null.
   Pipeline(guard::SlashingStore& store, PipelineOptions options, std::unique_ptr<GroupSigner> signer = nullptr);
   // Refuses what waits, finishes what is committing, answers everything.
   ~Pipeline();
