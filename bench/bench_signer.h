@@ -43,7 +43,9 @@ class NoChamber final : public seal::ChamberListener {
 class BenchSigner {
  public:
   // `folder` must exist and be empty.
-  BenchSigner(const std::filesystem::path& folder, std::size_t key_count) : folder_(folder) {
+  BenchSigner(const std::filesystem::path& folder, std::size_t key_count, signing::PipelineOptions options = {})
+      : folder_(folder), options_(options) {
+    options_.metrics = &metrics_;
     for (std::size_t i = 0; i < key_count; ++i) {
       Secret<32> scalar;
       auto bytes = expose_secret_bytes(scalar);
@@ -61,6 +63,7 @@ class BenchSigner {
   }
 
   std::vector<BlsPublicKey> public_keys;
+  const keys::KeyRing& ring() const { return ring_; }
 
  private:
   static access::Policies policies(Random& random) {
@@ -72,6 +75,7 @@ class BenchSigner {
   }
 
   std::filesystem::path folder_;
+  signing::PipelineOptions options_;
   SystemClock clock_;
   SystemRandom random_;
   std::unique_ptr<sqlite::SqliteSlashingStore> slashing_ =
@@ -91,7 +95,7 @@ class BenchSigner {
   api::CeremonyQueue ceremonies_, key_work_, sealing_;
 
  public:
-  signing::Pipeline pipeline{*slashing_, {.metrics = &metrics_}};
+  signing::Pipeline pipeline{*slashing_, options_};
 
  private:
   api::Context context_{chamber_,    keys_,     ring_,    pipeline, policies_, network_, metrics_,

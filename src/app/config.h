@@ -59,7 +59,7 @@ struct Config {
   std::string memory_lock;
   std::string log_level, log_format;
   std::uint64_t signing_workers = 0;
-  std::string signing_same_message;
+  std::string signing_same_message, signing_vector_kernel;
   std::set<std::string> given;  // paths of the table that some source set
 };
 

@@ -104,6 +104,7 @@ signing::PipelineOptions pipeline_options(const Config& config, metrics::Registr
   signing::PipelineOptions out;
   out.workers = config.signing_workers;
   out.same_message = config.signing_same_message == "on";
+  out.vector_kernel = config.signing_vector_kernel == "on";
   out.metrics = &metrics;
   out.policy.strategy = strategy_of(config);
   out.policy.require_history = config.anti_slashing.require_history;

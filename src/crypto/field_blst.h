@@ -26,6 +26,9 @@ struct BlstField {
   static void select(Element& x, Element& y, const Entry* entries, std::size_t count, const std::uint64_t* index);
   static void negated_psi(Element& x, Element& y);
   static void psi_squared(Element& x, Element& y);
+  static void convert(const blst_p2_affine* points, std::size_t count, Entry* out) {
+    __builtin_memcpy(out, points, count * sizeof(Entry));
+  }
   static void read_lanes(blst_fp2* out, const Element& value) { out[0] = value; }
   static void write_lanes(Element& out, const blst_fp2* values) { out = values[0]; }
   static void wipe(Element& value) {

@@ -7,18 +7,16 @@
 #include <cstring>
 #include <vector>
 
-#include "crypto/field_blst.h"
+#include "crypto/same_message_kernel.h"
 #include "crypto/same_message_pass.h"
 #include "crypto/same_message_table.h"
 
 namespace cc::crypto {
 namespace {
 
-using same_message::BlstField;
 using same_message::kMostInversions;
 using same_message::kParts;
 using same_message::kPassKeys;
-using same_message::Pass;
 using same_message::PassOrder;
 using same_message::Windows;
 
@@ -34,9 +32,9 @@ struct Held {
   blst_scalar key, sum;
 };
 
+constexpr std::size_t kSelfTestKeys = 9;  // more than the lanes of any kernel
 constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kHeldBytes = (sizeof(Held) + kCacheLine - 1) / kCacheLine * kCacheLine;
-constexpr std::size_t kScratchBytes = kHeldBytes + Pass<BlstField>::kMemory;
 
 // Uniform up to 2^-1 of the field's size: 380 of its 381 bits.
 blst_fp random_field_element(std::uint8_t* bytes) {
@@ -69,19 +67,28 @@ void read_keys(Held& held, std::span<const SameMessageKey> keys) {
 
 }  // namespace
 
-SameMessageScratch::SameMessageScratch() : memory_(kScratchBytes) {}
+SameMessageScratch::SameMessageScratch(SigningKernel kernel)
+    : memory_(kHeldBytes + same_message::kernel(kernel)->memory) {}
 void SameMessageScratch::scrub() { wipe(expose_secret_bytes(memory_)); }
 
 class SameMessageTable::Parts {
  public:
-  Parts(const HashedMessage& message, WindowLayout layout)
-      : layout_(layout),
+  Parts(const HashedMessage& message, WindowLayout layout, const same_message::Kernel& kernel)
+      : kernel_(kernel),
+        layout_(layout),
         windows_(same_message::windows_of(layout)),
         message_(point_of(message)),
-        entries_(same_message::odd_multiples(message_, windows_)) {}
+        entries_(kernel.entry_bytes * windows_.entries / sizeof(Line) + 1) {
+    const std::vector<blst_p2_affine> points = same_message::odd_multiples(message_, windows_);
+    for (std::size_t j = 0; j < windows_.count; ++j) {
+      const std::size_t first = windows_.first_entry[j];
+      kernel.convert(points.data() + first, std::size_t{1} << (windows_.width[j] - 1),
+                     entries_.data()->bytes + first * kernel.entry_bytes);
+    }
+  }
 
   WindowLayout layout() const { return layout_; }
-  std::size_t bytes() const { return entries_.size() * sizeof(entries_[0]); }
+  std::size_t bytes() const { return entries_.size() * sizeof(Line); }
 
   bool sign(std::span<const SameMessageKey> keys, std::span<blst_p2_affine> points, SameMessageScratch& scratch,
             Random& random, Declassified declassified) const {
@@ -99,7 +106,7 @@ class SameMessageTable::Parts {
       order.memory = scratch.data() + kHeldBytes;
       order.out = points.data() + begin;
       order.declassified = declassified;
-      Pass<BlstField>(order, entries_.data()).run();
+      kernel_.run(order, entries_.data()->bytes);
     }
     // From here on the points are signatures.
     if (declassified != nullptr) {
@@ -109,6 +116,10 @@ class SameMessageTable::Parts {
   }
 
  private:
+  struct alignas(kCacheLine) Line {
+    std::byte bytes[kCacheLine];
+  };
+
   static blst_p2 point_of(const HashedMessage& message) {
     blst_p2 out;
     static_assert(sizeof(out) == decltype(message.point())::extent);
@@ -135,14 +146,47 @@ class SameMessageTable::Parts {
     return blst_p2_is_equal(&sum, &expected);
   }
 
+  const same_message::Kernel& kernel_;
   const WindowLayout layout_;
   const Windows windows_;
   const blst_p2 message_;
-  const std::vector<blst_p2_affine> entries_;
+  std::vector<Line> entries_;
 };
 
-SameMessageTable::SameMessageTable(const HashedMessage& message, WindowLayout layout, SigningKernel /*kernel*/)
-    : parts_(std::make_unique<Parts>(message, layout)) {}
+bool kernel_works(SigningKernel kernel, Random& random) {
+  if (!available(kernel)) {
+    return false;
+  }
+  std::vector<BlsSecretKey> secrets;
+  std::vector<RecodedKey> recoded;
+  std::vector<SameMessageKey> keys;
+  for (std::size_t i = 0; i < kSelfTestKeys; ++i) {
+    Secret<32> scalar = random.secret<32>();
+    expose_secret_bytes(scalar)[0] &= 0x3F;  // below the order
+    secrets.push_back(BlsSecretKey::from_checked(std::move(scalar)));
+    recoded.emplace_back(secrets.back());
+  }
+  for (std::size_t i = 0; i < kSelfTestKeys; ++i) {
+    keys.push_back({&secrets[i], &recoded[i]});
+  }
+  const HashedMessage message(random.array<32>());
+  SameMessageScratch scratch(kernel);
+  for (const WindowLayout layout : {WindowLayout::w4, WindowLayout::w5, WindowLayout::w6, WindowLayout::w8}) {
+    std::vector<BlsSignature> signatures(kSelfTestKeys);
+    if (!SameMessageTable(message, layout, kernel).sign(keys, signatures, scratch, random)) {
+      return false;
+    }
+    for (std::size_t i = 0; i < kSelfTestKeys; ++i) {
+      if (signatures[i] != message.sign(secrets[i])) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+SameMessageTable::SameMessageTable(const HashedMessage& message, WindowLayout layout, SigningKernel kernel)
+    : parts_(std::make_unique<Parts>(message, layout, *same_message::kernel(kernel))) {}
 SameMessageTable::~SameMessageTable() = default;
 SameMessageTable::SameMessageTable(SameMessageTable&&) noexcept = default;
 

@@ -1,6 +1,6 @@
 // The sign path behind the parsers: queue → one committer (guard, one durable transaction per batch) → signing workers
-// → reply. Natural group commit: while one transaction flushes, the next batch collects; no timers. A signature may be
-// computed while the commit flushes but leaves only after it returned; on failure it is wiped.
+// → reply. What arrives while a transaction flushes, or while chunks wait for a worker, is the next batch: no timers. A
+// signature may be computed while the commit flushes but leaves only after it returned; on failure it is wiped.
 //
 // Threads: submit() from any thread, never blocks. Refusals at the door (gate, limit, refuse_with) come on the caller's
 // thread, all other replies on a worker thread. A reply must not throw and must not wait for the pipeline.
@@ -36,6 +36,7 @@ struct PipelineOptions {
   std::size_t batch_limit = 512;
   guard::Policy policy{};
   bool same_message = true;              // signer made here: groups of one root by tables, or all one by one
+  bool vector_kernel = true;             // for the tables, where the machine has one
   metrics::Registry* metrics = nullptr;  // told how long transactions take and how they fail
 };
 

@@ -18,6 +18,21 @@ crypto::WindowLayout layout_for(std::size_t demand) {
   return demand < 96 ? crypto::WindowLayout::w6 : crypto::WindowLayout::w8;
 }
 
+crypto::SigningKernel choose_kernel(bool vector_allowed) {
+  using crypto::SigningKernel;
+  if (!vector_allowed || !crypto::available(SigningKernel::ifma)) {
+    return SigningKernel::portable;
+  }
+  SystemRandom random;
+  if (crypto::kernel_works(SigningKernel::ifma, random)) {
+    return SigningKernel::ifma;
+  }
+  log::error(
+      "the vector kernel computes wrongly on this machine: signing with the portable one. Check the hardware, or "
+      "set signing.vector_kernel to off");
+  return SigningKernel::portable;
+}
+
 }  // namespace
 
 // A scratch for one call. None when locked memory has run out.
@@ -33,7 +48,7 @@ class SameMessageSigner::ScratchLease {
     }
     if (!scratch_) {
       try {
-        scratch_ = std::make_unique<crypto::SameMessageScratch>();
+        scratch_ = std::make_unique<crypto::SameMessageScratch>(signer_.kernel_);
       } catch (const std::bad_alloc&) {
         log::warn("no locked memory for the same-message signer: signing one by one");
       }
@@ -55,7 +70,10 @@ class SameMessageSigner::ScratchLease {
   std::unique_ptr<crypto::SameMessageScratch> scratch_;
 };
 
-SameMessageSigner::SameMessageSigner(SameMessageOptions options) : options_(options), cache_(options.messages) {}
+SameMessageSigner::SameMessageSigner(SameMessageOptions options)
+    : options_(options), kernel_(choose_kernel(options.vector_kernel)), cache_(options.messages) {
+  log::info("groups of one message are signed together", {{"kernel", crypto::name(kernel_)}});
+}
 SameMessageSigner::~SameMessageSigner() = default;
 
 SameMessageSigner::Counters SameMessageSigner::counters() const {
@@ -73,7 +91,7 @@ std::shared_ptr<const crypto::SameMessageTable> SameMessageSigner::table_for(Cac
   if (keys < options_.least_group || (present && present->layout() >= layout_for(demand))) {
     return present;
   }
-  return message.table(layout_for(demand), crypto::SigningKernel::portable);
+  return message.table(layout_for(demand), kernel_);
 }
 
 bool SameMessageSigner::sign_by_table(const crypto::SameMessageTable& table, const Group& group,

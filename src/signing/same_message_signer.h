@@ -20,6 +20,7 @@ struct SameMessageOptions {
   std::size_t messages = 32;  // kept with their tables, at most 192 KiB each
   // Groups of at least this size pay for a table of their own; from two keys on a group uses one that is there.
   std::size_t least_group = 4;
+  bool vector_kernel = true;  // where the machine has one and its self-test holds
   metrics::Registry* metrics = nullptr;
   crypto::Declassified declassified = nullptr;  // test seam
 };
@@ -34,6 +35,7 @@ class SameMessageSigner final : public GroupSigner {
     std::uint64_t from_tables = 0, one_by_one = 0, fallbacks = 0;
   };
   Counters counters() const;
+  crypto::SigningKernel kernel() const { return kernel_; }
 
  private:
   class ScratchLease;
@@ -46,6 +48,7 @@ class SameMessageSigner final : public GroupSigner {
                             std::span<BlsSignature> signatures, std::vector<bool>& done);
 
   const SameMessageOptions options_;
+  const crypto::SigningKernel kernel_;
   MessageCache cache_;
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<crypto::SameMessageScratch>> scratches_;

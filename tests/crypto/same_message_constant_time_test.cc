@@ -7,7 +7,9 @@
 #include <cstring>
 #include <vector>
 
+#include "crypto/emulated_vector.h"
 #include "crypto/field_blst.h"
+#include "crypto/lane_field.h"
 #include "crypto/same_message.h"
 #include "crypto/same_message_table.h"
 #include "crypto/valgrind.h"
@@ -17,6 +19,7 @@ namespace cc::crypto {
 namespace {
 
 using same_message::BlstField;
+using same_message::LaneField;
 using same_message::Pass;
 using same_message::PassOrder;
 using test::decisions_on_secrets;
@@ -56,7 +59,8 @@ HashedMessage message() {
 void now_public(void* bytes, std::size_t size) { VALGRIND_MAKE_MEM_DEFINED(bytes, size); }
 
 // Signs with every key poisoned and returns the decisions seen; checks the signatures afterwards.
-unsigned decisions_while_signing(const SameMessageTable& table, Declassified declassified) {
+unsigned decisions_while_signing(const SameMessageTable& table, Declassified declassified,
+                                 SigningKernel kernel = SigningKernel::portable) {
   const std::vector<Key> keys = random_keys();
   std::vector<SameMessageKey> pointers;
   std::vector<BlsSignature> expected;
@@ -66,7 +70,7 @@ unsigned decisions_while_signing(const SameMessageTable& table, Declassified dec
     poison(expose_secret_bytes(key.secret.bytes()));
     poison(expose_secret_bytes(key.recoded.digits()));
   }
-  SameMessageScratch scratch;
+  SameMessageScratch scratch(kernel);
   test::SeededRandom random(6);
   std::vector<BlsSignature> signatures(keys.size());
   bool held = false;
@@ -124,6 +128,14 @@ TEST_P(SameMessageConstantTimeOf, SigningDecidesNothingOnTheKeysWithEitherScan) 
   }
 }
 
+TEST_P(SameMessageConstantTimeOf, TheVectorKernelOverPlainIntegersDecidesNothingOnTheKeys) {
+  if (ran_under_valgrind()) {
+    return;
+  }
+  const SameMessageTable table(message(), GetParam(), SigningKernel::emulated_ifma);
+  EXPECT_EQ(decisions_while_signing(table, now_public, SigningKernel::emulated_ifma), 0U);
+}
+
 TEST(SameMessageConstantTime, TheInversionDecidesUntilItsBlindedArgumentIsCalledPublic) {
   // blst's inversion ends in a check of its result that branches. What it sees is blinded, and only by being told so
   // does the detector let it pass: everything before it is poisoned as it should be.
@@ -151,13 +163,41 @@ struct LeakySign : BlstField {
   }
 };
 
+// The vector kernel's field with a look-up at the secret index, and with a carry that is a branch.
+struct LeakyPick : same_message::EmulatedIfma {
+  static Vec pick(const std::uint64_t* words, std::size_t /*count*/, const Vec& index) {
+    Vec out;
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      out.lane[lane] = words[index.lane[lane]];
+    }
+    return out;
+  }
+};
+struct LeakyCarry : same_message::EmulatedIfma {
+  static Vec shift_signed(const Vec& a) {
+    Vec out = EmulatedIfma::shift_signed(a);
+    for (std::uint64_t& lane : out.lane) {
+      if (lane != 0) {
+        leaks = leaks + 1;
+      }
+    }
+    return out;
+  }
+  static inline volatile unsigned leaks = 0;
+};
+
 template <class Field>
 unsigned decisions_of_a_pass() {
   blst_p2 point;
   const HashedMessage hashed = message();
   std::memcpy(&point, hashed.point().data(), sizeof(point));
   const same_message::Windows windows = same_message::windows_of(WindowLayout::w6);
-  const std::vector<blst_p2_affine> table = same_message::odd_multiples(point, windows);
+  const std::vector<blst_p2_affine> points = same_message::odd_multiples(point, windows);
+  std::vector<typename Field::Entry> table(points.size());
+  for (std::size_t j = 0; j < windows.count; ++j) {
+    const std::size_t first = windows.first_entry[j];
+    Field::convert(points.data() + first, std::size_t{1} << (windows.width[j] - 1), table.data() + first);
+  }
   test::SeededRandom random(8);
   std::vector<std::uint64_t> digits(same_message::kParts * same_message::kPassKeys);
   for (std::uint64_t& digit : digits) {
@@ -191,6 +231,9 @@ TEST(SameMessageConstantTime, TheDetectorFindsAPlantedLookUpAndAPlantedSignBranc
   EXPECT_EQ(decisions_of_a_pass<BlstField>(), 0U);
   EXPECT_GT(decisions_of_a_pass<LeakyLookUp>(), 0U);
   EXPECT_GT(decisions_of_a_pass<LeakySign>(), 0U);
+  EXPECT_EQ(decisions_of_a_pass<LaneField<same_message::EmulatedIfma>>(), 0U);
+  EXPECT_GT(decisions_of_a_pass<LaneField<LeakyPick>>(), 0U);
+  EXPECT_GT(decisions_of_a_pass<LaneField<LeakyCarry>>(), 0U);
 }
 
 }  // namespace
