@@ -43,7 +43,9 @@ class NoChamber final : public seal::ChamberListener {
 class BenchSigner {
  public:
   // `folder` must exist and be empty.
-  BenchSigner(const std::filesystem::path& folder, std::size_t key_count) : folder_(folder) {
+  BenchSigner(const std::filesystem::path& folder, std::size_t key_count, signing::PipelineOptions options = {})
+      : folder_(folder), options_(options) {
+    options_.metrics = &metrics_;
     for (std::size_t i = 0; i < key_count; ++i) {
       Secret<32> scalar;
       auto bytes = expose_secret_bytes(scalar);
@@ -53,8 +55,7 @@ class BenchSigner {
       crypto::BlsSecretKey secret = crypto::BlsSecretKey::from_checked(std::move(scalar));
       const BlsPublicKey public_key = secret.public_key();
       public_keys.push_back(public_key);
-      ring_.add(
-          std::make_shared<const keys::RingKey>(keys::RingKey{public_key, keys::KeySource::memory, std::move(secret)}));
+      ring_.add(std::make_shared<const keys::RingKey>(public_key, keys::KeySource::memory, std::move(secret)));
     }
     api::add_routes(*router_, context_);
     pipeline.open_gate();
@@ -62,6 +63,7 @@ class BenchSigner {
   }
 
   std::vector<BlsPublicKey> public_keys;
+  const keys::KeyRing& ring() const { return ring_; }
 
  private:
   static access::Policies policies(Random& random) {
@@ -73,6 +75,7 @@ class BenchSigner {
   }
 
   std::filesystem::path folder_;
+  signing::PipelineOptions options_;
   SystemClock clock_;
   SystemRandom random_;
   std::unique_ptr<sqlite::SqliteSlashingStore> slashing_ =
@@ -92,7 +95,7 @@ class BenchSigner {
   api::CeremonyQueue ceremonies_, key_work_, sealing_;
 
  public:
-  signing::Pipeline pipeline{*slashing_, {.metrics = &metrics_}};
+  signing::Pipeline pipeline{*slashing_, options_};
 
  private:
   api::Context context_{chamber_,    keys_,     ring_,    pipeline, policies_, network_, metrics_,

@@ -10,43 +10,12 @@
 #include <cstdio>
 #include <thread>
 
-#include "base/bytes.h"
 #include "bench/bench_signer.h"
 #include "bench/load_client.h"
+#include "bench/requests.h"
 
 namespace cc::bench {
 namespace {
-
-constexpr const char* kForkInfo =
-    R"("fork_info":{"fork":{"previous_version":"0x04000000","current_version":"0x05000000","epoch":"364032"},)"
-    R"("genesis_validators_root":"0x4b363db94e286120d76eb905340fdd4e54bfe9f06bf33ff6cf5ad27f511bfe95"})";
-
-std::string number_root(std::uint64_t number) {
-  char out[67];
-  std::snprintf(out, sizeof out, "0x%064" PRIx64, number);
-  return out;
-}
-
-std::string post(const BlsPublicKey& key, const std::string& body) {
-  return "POST /api/v1/eth2/sign/" + to_0x(key) + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " +
-         std::string(kToken) + "\r\nAccept: application/json\r\nContent-Type: application/json\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
-}
-
-// Distinct in head, source and target; epochs only rise, as a validator's do.
-std::string attestation(std::uint64_t epoch, std::size_t validator) {
-  const std::string target = std::to_string(400'000 + epoch);
-  return std::string(R"({"type":"ATTESTATION",)") + kForkInfo + R"(,"attestation":{"slot":")" +
-         std::to_string((400'000 + epoch) * 32) + R"(","index":"0","beacon_block_root":")" +
-         number_root(epoch * 100'000 + validator) + R"(","source":{"epoch":")" + std::to_string(399'999 + epoch) +
-         R"(","root":")" + number_root(1) + R"("},"target":{"epoch":")" + target + R"(","root":")" + number_root(2) +
-         "\"}}}";
-}
-
-std::string randao(std::uint64_t number) {
-  return std::string(R"({"type":"RANDAO_REVEAL",)") + kForkInfo + R"(,"randao_reveal":{"epoch":")" +
-         std::to_string(400'000 + number) + "\"}}";
-}
 
 double processor_seconds() {
   rusage usage{};
@@ -137,7 +106,10 @@ int run(int argc, char** argv) {
     BenchSigner signer(folder, connections);
     std::vector<std::uint64_t> epochs(connections, 0);
     std::uint64_t reveals = 0;
-    const auto next_vote = [&](std::size_t i) { return post(signer.public_keys[i], attestation(++epochs[i], i)); };
+    const auto next_vote = [&](std::size_t i) {
+      ++epochs[i];
+      return post(signer.public_keys[i], attestation(epochs[i], epochs[i] * 100'000 + i));
+    };
     const auto next_reveal = [&](std::size_t i) { return post(signer.public_keys[i], randao(++reveals)); };
     LoadClient client(signer.server->port(), connections);
     LoadClient lone(signer.server->port(), 1);

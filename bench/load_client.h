@@ -61,14 +61,26 @@ class LoadClient {
   LoadClient& operator=(const LoadClient&) = delete;
 
   LoadResult run(std::chrono::milliseconds duration, const Next& next) {
+    const auto end = Clock::now() + duration;
+    return run_while([end] { return Clock::now() < end; }, next);
+  }
+  // So many requests as fast as the connections take them; returns with the last answer.
+  LoadResult burst(std::size_t requests, const Next& next) {
+    std::size_t sent = 0;
+    return run_while([&] { return sent++ < requests; }, next);
+  }
+
+ private:
+  template <class More>
+  LoadResult run_while(const More& more, const Next& next) {
     LoadResult out;
     const auto start = Clock::now();
-    const auto end = start + duration;
-    for (std::size_t i = 0; i < lines_.size(); ++i) {
-      send_next(i, next);
+    std::size_t busy = 0;
+    for (; busy < lines_.size() && more(); ++busy) {
+      send_next(busy, next);
     }
     std::vector<pollfd> polls(lines_.size());
-    for (std::size_t busy = lines_.size(); busy != 0;) {
+    while (busy != 0) {
       for (std::size_t i = 0; i < lines_.size(); ++i) {
         polls[i] = {lines_[i].busy ? lines_[i].socket : -1, POLLIN, 0};
       }
@@ -77,7 +89,7 @@ class LoadClient {
       }
       for (std::size_t i = 0; i < lines_.size(); ++i) {
         if ((polls[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && take_answer(lines_[i], out)) {
-          if (Clock::now() < end) {
+          if (more()) {
             send_next(i, next);
           } else {
             --busy;
@@ -89,7 +101,6 @@ class LoadClient {
     return out;
   }
 
- private:
   using Clock = std::chrono::steady_clock;
   struct Line {
     int socket = -1;

@@ -87,6 +87,7 @@ struct Config {
   std::string log_level, log_format, access_level;
   std::uint64_t signing_workers = 0, signing_queue_limit = 0;
   std::vector<std::string> canary_keys;
+  std::string signing_same_message, signing_vector_kernel;
   std::set<std::string> given;  // paths of the table that some source set
 };
 

@@ -83,6 +83,8 @@ signing::PipelineOptions pipeline_options(const Config& config, metrics::Registr
   out.metrics = &metrics;
   out.workers = config.signing_workers;
   out.queue_limit = config.signing_queue_limit;
+  out.same_message = config.signing_same_message == "on";
+  out.vector_kernel = config.signing_vector_kernel == "on";
   out.policy.strategy = strategy_of(config);
   out.policy.require_history = config.anti_slashing.require_history;
   return out;

@@ -38,6 +38,8 @@ class HashedMessage {
  public:
   explicit HashedMessage(const Root& signing_root);
   BlsSignature sign(const BlsSecretKey& key) const;
+  // H(m) as blst's blst_p2, for the rest of this room.
+  std::span<const std::uint8_t, 288> point() const { return point_; }
 
  private:
   alignas(16) std::array<std::uint8_t, 288> point_{};  // blst_p2, kept opaque

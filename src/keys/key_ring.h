@@ -11,16 +11,22 @@
 
 #include "base/chain.h"
 #include "crypto/bls.h"
+#include "crypto/recoded_key.h"
 
 namespace cc::keys {
 
 enum class KeySource { sealed, filesystem, memory };
 std::string_view name(KeySource source);
 
+// 64 bytes of locked memory: the scalar and its recoding, made here once so that signing need not.
 struct RingKey {
-  BlsPublicKey public_key{};
-  KeySource source = KeySource::sealed;
+  RingKey(const BlsPublicKey& key, KeySource from, crypto::BlsSecretKey scalar)
+      : public_key(key), source(from), secret(std::move(scalar)), recoded(secret) {}
+
+  BlsPublicKey public_key;
+  KeySource source;
   crypto::BlsSecretKey secret;
+  crypto::RecodedKey recoded;
 };
 
 class KeyRing {

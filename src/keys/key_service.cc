@@ -145,7 +145,7 @@ Result<std::vector<std::shared_ptr<const RingKey>>> KeyService::read_all(const O
       return check_fields(open.keys.at(record.master_key), record);
     }
     CC_ASSIGN(crypto::BlsSecretKey secret, loader->second.open(record));
-    out.push_back(std::make_shared<const RingKey>(RingKey{record.public_key, KeySource::sealed, std::move(secret)}));
+    out.push_back(std::make_shared<const RingKey>(record.public_key, KeySource::sealed, std::move(secret)));
     if (options_.progress_every != 0 && out.size() % options_.progress_every == 0) {
       log::info("loading keys", {{"loaded", out.size()}, {"total", total}});
       if (options_.progress) {

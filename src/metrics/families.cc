@@ -46,6 +46,12 @@ Registry::Families::Families(std::string_view version)
       auth_rejections_total(counters("containment_auth_rejections_total", "Requests refused for their token or scope")),
       kms_errors_total(counters("containment_kms_errors_total", "Failed calls of key-encryption keys, by error code")),
       store_errors_total(counters("containment_store_errors_total", "Failed calls of stores, by error code")),
+      signatures_total(counters("containment_signatures_total", "Signatures computed, by the way they were")),
+      signatures_from_tables(signatures_total.Add(Labels{{"way", "table"}})),
+      signatures_one_by_one(signatures_total.Add(Labels{{"way", "single"}})),
+      same_message_fallbacks_total(
+          counter("containment_same_message_fallbacks_total",
+                  "Batches whose sum check failed and that were signed again one by one; not 0 means bad hardware")),
       chamber_init_total(counter("containment_chamber_init_total", "Init ceremonies begun")),
       chamber_seal_total(counter("containment_chamber_seal_total", "Times the chamber was sealed")),
       chamber_unseal_total(counter("containment_chamber_unseal_total", "Times the chamber was unsealed")),

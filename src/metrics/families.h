@@ -78,6 +78,10 @@ class Registry::Families {
   prometheus::Family<prometheus::Counter>& auth_rejections_total;
   prometheus::Family<prometheus::Counter>& kms_errors_total;
   prometheus::Family<prometheus::Counter>& store_errors_total;
+  prometheus::Family<prometheus::Counter>& signatures_total;
+  prometheus::Counter& signatures_from_tables;
+  prometheus::Counter& signatures_one_by_one;
+  prometheus::Counter& same_message_fallbacks_total;
   prometheus::Counter& chamber_init_total;
   prometheus::Counter& chamber_seal_total;
   prometheus::Counter& chamber_unseal_total;

@@ -44,6 +44,12 @@ void Registry::signing_request(std::string_view operation, int http_status, std:
   }
 }
 
+void Registry::signatures_made(std::uint64_t from_tables, std::uint64_t one_by_one) {
+  families_->signatures_from_tables.Increment(static_cast<double>(from_tables));
+  families_->signatures_one_by_one.Increment(static_cast<double>(one_by_one));
+}
+void Registry::same_message_fallback() { families_->same_message_fallbacks_total.Increment(); }
+
 void Registry::malformed_request() { families_->malformed_requests_total.Increment(); }
 void Registry::unknown_key() { families_->missing_identifier_total.Increment(); }
 

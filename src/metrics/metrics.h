@@ -38,6 +38,9 @@ class Registry {
   // Signing. `operation` is the signing type, upper case; any other word counts as "other". `http_status` is the
   // answer's: 200 also feeds the durations and the permitted counter, 412 the refusals.
   void signing_request(std::string_view operation, int http_status, std::chrono::nanoseconds duration);
+  // How signatures were computed: from a message's table or one by one; and a batch whose sum check failed.
+  void signatures_made(std::uint64_t from_tables, std::uint64_t one_by_one);
+  void same_message_fallback();
   void malformed_request();
   void unknown_key();
   // Signatures released for validators of which no history was known.

@@ -8,9 +8,14 @@
 namespace cc::signing {
 namespace {
 
-// Large enough to keep a same-message group together, small enough to spread over the workers.
-constexpr std::size_t kLargestChunk = 64;
+// Jobs of different roots cost about the same each: small chunks spread them evenly.
+constexpr std::size_t kLargestMixedChunk = 64;
 constexpr std::size_t kChunksPerWorker = 4;
+// Jobs of one root are cheaper the more of them are together: one chunk per worker, none smaller than the least.
+constexpr std::size_t kLeastGroup = 8;
+constexpr std::size_t kLargestGroup = 256;
+
+std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
 }  // namespace
 
@@ -28,12 +33,7 @@ std::vector<Chunk> Batch::plan(std::size_t workers) {
   order_.insert(order_.end(), refused.begin(), refused.end());
   signatures_.resize(permitted);
 
-  const std::size_t parts = std::max<std::size_t>(1, workers * kChunksPerWorker);
-  const std::size_t width = std::clamp<std::size_t>((permitted + parts - 1) / parts, 1, kLargestChunk);
-  std::vector<Chunk> chunks;
-  for (std::size_t begin = 0; begin < permitted; begin += width) {
-    chunks.push_back({begin, std::min(begin + width, permitted)});
-  }
+  std::vector<Chunk> chunks = cut(permitted, std::max<std::size_t>(1, workers));
   const std::lock_guard lock(mutex_);
   planned_ = true;
   if (permitted < order_.size()) {
@@ -42,16 +42,49 @@ std::vector<Chunk> Batch::plan(std::size_t workers) {
   return chunks;
 }
 
+// Runs of one root that are worth a group are cut among the workers; the rest is cut by count, whatever the roots.
+std::vector<Chunk> Batch::cut(std::size_t permitted, std::size_t workers) const {
+  const std::size_t mixed =
+      std::clamp<std::size_t>(divide_up(permitted, workers * kChunksPerWorker), 1, kLargestMixedChunk);
+  std::vector<Chunk> chunks;
+  std::size_t begin = 0;  // of what is in no chunk yet
+  for (std::size_t run = 0; run < permitted;) {
+    std::size_t end = run;
+    while (end < permitted && root(end) == root(run)) {
+      ++end;
+    }
+    if (end - run >= kLeastGroup) {
+      if (begin < run) {
+        chunks.push_back({begin, run});
+      }
+      const std::size_t width = std::clamp(divide_up(end - run, workers), kLeastGroup, kLargestGroup);
+      for (std::size_t at = run; at < end; at += width) {
+        chunks.push_back({at, std::min(at + width, end)});
+      }
+      begin = end;
+    } else {
+      for (; end - begin >= mixed; begin += mixed) {
+        chunks.push_back({begin, begin + mixed});
+      }
+    }
+    run = end;
+  }
+  if (begin < permitted) {
+    chunks.push_back({begin, permitted});
+  }
+  return chunks;
+}
+
 bool Batch::sign(Chunk chunk, GroupSigner& signer) {
   std::vector<const keys::RingKey*> group;
   for (std::size_t begin = chunk.begin; begin < chunk.end && !given_up();) {
-    const Root& root = jobs_[order_[begin]].check.signing_root;
+    const Root& message = root(begin);
     group.clear();
     std::size_t end = begin;
-    for (; end < chunk.end && jobs_[order_[end]].check.signing_root == root; ++end) {
+    for (; end < chunk.end && root(end) == message; ++end) {
       group.push_back(jobs_[order_[end]].key.get());
     }
-    signer.sign(root, group, std::span(signatures_).subspan(begin, end - begin));
+    signer.sign(message, group, std::span(signatures_).subspan(begin, end - begin));
     begin = end;
   }
   const std::lock_guard lock(mutex_);

@@ -65,6 +65,9 @@ class Batch {
   bool answered(std::size_t jobs) { return (answered_ += jobs) == jobs_.size(); }
 
  private:
+  const Root& root(std::size_t place) const { return jobs_[order_[place]].check.signing_root; }
+  std::vector<Chunk> cut(std::size_t permitted, std::size_t workers) const;
+
   enum class Outcome { pending, committed, failed };
 
   std::vector<SignJob> jobs_;

@@ -24,6 +24,8 @@ class GroupSigner {
                     std::span<BlsSignature> signatures) = 0;
 };
 
+class MessageCache;
+
 // One scalar multiplication per key over H(root), which is kept for the last `messages` roots: validators of one
 // committee sign the same attestation data, so its hash to the curve is done once.
 class HashedGroupSigner final : public GroupSigner {
@@ -33,8 +35,7 @@ class HashedGroupSigner final : public GroupSigner {
   void sign(const Root& root, std::span<const keys::RingKey* const> keys, std::span<BlsSignature> signatures) override;
 
  private:
-  class Cache;
-  std::unique_ptr<Cache> cache_;
+  std::unique_ptr<MessageCache> cache_;
 };
 
 }  // namespace cc::signing

@@ -17,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "signing/batch.h"
+#include "signing/same_message_signer.h"
 #include "signing/workers.h"
 
 namespace cc::signing {
@@ -31,6 +32,16 @@ std::size_t worker_count(std::size_t wanted) {
   return wanted != 0 ? wanted : std::max<std::size_t>(1, std::thread::hardware_concurrency());
 }
 
+std::unique_ptr<GroupSigner> make_signer(const PipelineOptions& options) {
+  if (!options.same_message) {
+    return std::make_unique<HashedGroupSigner>();
+  }
+  SameMessageOptions out;
+  out.vector_kernel = options.vector_kernel;
+  out.metrics = options.metrics;
+  return std::make_unique<SameMessageSigner>(out);
+}
+
 }  // namespace
 
 class Pipeline::Engine {
@@ -38,7 +49,7 @@ class Pipeline::Engine {
   Engine(guard::SlashingStore& store, PipelineOptions options, std::unique_ptr<GroupSigner> signer)
       : store_(store),
         options_(options),
-        signer_(signer ? std::move(signer) : std::make_unique<HashedGroupSigner>()),
+        signer_(signer ? std::move(signer) : make_signer(options)),
         workers_(worker_count(options.workers)),
         committer_([this] { run_committer(); }) {}
 
@@ -82,6 +93,7 @@ class Pipeline::Engine {
   void observe(const Batch& batch, const Result<void>& outcome, std::chrono::nanoseconds duration) const;
   Result<void> decide(guard::SlashingTransaction& tx, const BatchPtr& batch, std::vector<BlsPublicKey>& unknown);
   void report_unknown(const std::vector<BlsPublicKey>& unknown);
+  void chunk_begun();
   void post_release(const BatchPtr& batch, const std::vector<Chunk>& chunks);
   void release(const BatchPtr& batch, Chunk chunk);
 
@@ -93,8 +105,9 @@ class Pipeline::Engine {
   std::condition_variable wake_;  // the committer: work or stop
   std::condition_variable idle_;  // close_gate: everything answered, or open again
   std::deque<SignJob> queue_;
-  std::set<BatchPtr> live_;       // taken, not fully released
-  std::uint64_t unanswered_ = 0;  // admitted and not answered yet
+  std::set<BatchPtr> live_;         // taken, not fully released
+  std::size_t waiting_chunks_ = 0;  // posted for signing and not begun
+  std::uint64_t unanswered_ = 0;    // admitted and not answered yet
   std::optional<Error> refusal_;
   bool open_ = false;
   bool stopping_ = false;
@@ -193,10 +206,12 @@ void Pipeline::Engine::run_committer() {
   }
 }
 
-// Everything that waits, up to the limit; null when the pipeline stops.
+// Everything that waits, up to the limit; null when the pipeline stops. While chunks of earlier batches wait for a
+// worker a transaction more would only make them wait in the queue behind: what arrives meanwhile shares the next
+// flush.
 Pipeline::Engine::BatchPtr Pipeline::Engine::next_batch() {
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  wake_.wait(lock, [this] { return stopping_ || (!queue_.empty() && waiting_chunks_ == 0); });
   if (queue_.empty()) {
     return nullptr;
   }
@@ -282,10 +297,15 @@ Result<void> Pipeline::Engine::decide(guard::SlashingTransaction& tx, const Batc
   std::vector<std::function<void()>> tasks;
   for (const Chunk chunk : batch->plan(workers_.count())) {
     tasks.emplace_back([this, batch, chunk] {
+      chunk_begun();
       if (batch->sign(chunk, *signer_)) {
         release(batch, chunk);
       }
     });
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_chunks_ += tasks.size();
   }
   workers_.post(std::move(tasks));
   return {};
@@ -307,6 +327,16 @@ void Pipeline::Engine::report_unknown(const std::vector<BlsPublicKey>& unknown) 
     }
     unknown_named_ = std::min(unknown_named_ + 1, kMostNamed + 1);
   }
+}
+
+void Pipeline::Engine::chunk_begun() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (--waiting_chunks_ != 0) {
+      return;
+    }
+  }
+  wake_.notify_one();
 }
 
 void Pipeline::Engine::post_release(const BatchPtr& batch, const std::vector<Chunk>& chunks) {

@@ -1,6 +1,6 @@
 // The sign path behind the parsers: queue → one committer (guard, one durable transaction per batch) → signing workers
-// → reply. Natural group commit: while one transaction flushes, the next batch collects; no timers. A signature may be
-// computed while the commit flushes but leaves only after it returned; on failure it is wiped.
+// → reply. What arrives while a transaction flushes, or while chunks wait for a worker, is the next batch: no timers. A
+// signature may be computed while the commit flushes but leaves only after it returned; on failure it is wiped.
 //
 // Threads: submit() from any thread, never blocks. Refusals at the door (gate, limit, refuse_with) come on the caller's
 // thread, all other replies on a worker thread. A reply must not throw and must not wait for the pipeline.
@@ -35,6 +35,8 @@ struct PipelineOptions {
   std::size_t queue_limit = 16384;  // more is answered `overloaded`
   std::size_t batch_limit = 512;
   guard::Policy policy{};
+  bool same_message = true;              // signer made here: groups of one root by tables, or all one by one
+  bool vector_kernel = true;             // for the tables, where the machine has one
   metrics::Registry* metrics = nullptr;  // told how long transactions take and how they fail
 };
 
@@ -45,8 +47,8 @@ struct PipelineCounters {
 
 class Pipeline {
  public:
-  // The store outlives the pipeline. The gate is closed at first. `signer` is the arithmetic; HashedGroupSigner when
-  // null.
+  // The store outlives the pipeline. The gate is closed at first. `signer` is the arithmetic; what the options
+  // say when null.
   Pipeline(guard::SlashingStore& store, PipelineOptions options, std::unique_ptr<GroupSigner> signer = nullptr);
   // Refuses what waits, finishes what is committing, answers everything.
   ~Pipeline();

@@ -311,8 +311,8 @@ TEST(Pipeline, JobsOfOneRootAreSignedAsOneGroup) {
     ASSERT_TRUE(all[i]->has_value());
     EXPECT_TRUE(crypto::verify(ring_key(static_cast<std::uint32_t>(i))->public_key, root_of(100 + i % 2), **all[i]));
   }
-  // One worker, four chunks of six: no chunk mixes the two roots.
-  EXPECT_EQ(log->groups, (std::vector<std::size_t>{1, 6, 6, 6, 6}));
+  // One worker, so each root is one group; no group mixes the two.
+  EXPECT_EQ(log->groups, (std::vector<std::size_t>{1, 12, 12}));
 }
 
 TEST(HashedGroupSigner, SignsLikeThePlainPathAndForgetsOldRoots) {

@@ -111,7 +111,7 @@ TEST(Race, UnderInjectedFaultsEverySignatureIsRecordedAndNoneConflict) {
             pipeline.open_gate();
           }
           if (i % 5 == 0) {
-            std::this_thread::sleep_for(std::chrono::microseconds(200));
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
           }
         }
       });

@@ -20,7 +20,7 @@ inline std::shared_ptr<const keys::RingKey> ring_key(std::uint32_t number,
                                                      keys::KeySource source = keys::KeySource::memory) {
   crypto::BlsSecretKey secret = crypto::BlsSecretKey::from_bytes(scalar(number)).value();
   const BlsPublicKey public_key = secret.public_key();
-  return std::make_shared<const keys::RingKey>(keys::RingKey{public_key, source, std::move(secret)});
+  return std::make_shared<const keys::RingKey>(public_key, source, std::move(secret));
 }
 
 // A root that says its number.

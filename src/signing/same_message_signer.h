@@ -1,0 +1,58 @@
+// The signer of groups: many keys over one root go through crypto/same_message.h, everything else one by one through
+// blst. A group whose sum check fails is signed again by blst, logged as an error and counted; that counter stays 0 on
+// a sound machine.
+//
+// Threads: sign() from several workers at once; each call takes a scratch of its own.
+// Secrets: a scratch holds key-derived values in locked memory during one call and is wiped before the call ends.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "metrics/metrics.h"
+#include "signing/group_signer.h"
+#include "signing/message_cache.h"
+
+namespace cc::signing {
+
+struct SameMessageOptions {
+  std::size_t messages = 32;  // kept with their tables, at most 192 KiB each
+  // Groups of at least this size pay for a table of their own; from two keys on a group uses one that is there.
+  std::size_t least_group = 4;
+  bool vector_kernel = true;  // where the machine has one and its self-test holds
+  metrics::Registry* metrics = nullptr;
+  crypto::Declassified declassified = nullptr;  // test seam
+};
+
+class SameMessageSigner final : public GroupSigner {
+ public:
+  explicit SameMessageSigner(SameMessageOptions options = {});
+  ~SameMessageSigner() override;
+  void sign(const Root& root, std::span<const keys::RingKey* const> keys, std::span<BlsSignature> signatures) override;
+
+  struct Counters {
+    std::uint64_t from_tables = 0, one_by_one = 0, fallbacks = 0;
+  };
+  Counters counters() const;
+  crypto::SigningKernel kernel() const { return kernel_; }
+
+ private:
+  class ScratchLease;
+  using Group = std::vector<crypto::SameMessageKey>;
+
+  std::shared_ptr<const crypto::SameMessageTable> table_for(CachedMessage& message, std::size_t keys) const;
+  bool sign_by_table(const crypto::SameMessageTable& table, const Group& group, std::span<BlsSignature> made);
+  // Signs what a table can, marks it done, returns how many.
+  std::size_t sign_together(CachedMessage& message, std::span<const keys::RingKey* const> keys,
+                            std::span<BlsSignature> signatures, std::vector<bool>& done);
+
+  const SameMessageOptions options_;
+  const crypto::SigningKernel kernel_;
+  MessageCache cache_;
+  mutable std::mutex mutex_;
+  std::vector<std::unique_ptr<crypto::SameMessageScratch>> scratches_;
+  Counters counters_;
+};
+
+}  // namespace cc::signing

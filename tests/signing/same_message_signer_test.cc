@@ -1,0 +1,137 @@
+#include "signing/same_message_signer.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <thread>
+
+#include "support/ring_keys.h"
+
+namespace cc::signing {
+namespace {
+
+using test::ring_key;
+using test::root_of;
+
+std::vector<std::shared_ptr<const keys::RingKey>> ring_keys(std::uint32_t first, std::size_t count) {
+  std::vector<std::shared_ptr<const keys::RingKey>> out;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    out.push_back(ring_key(first + i));
+  }
+  return out;
+}
+
+std::vector<BlsSignature> signed_by(GroupSigner& signer, const Root& root,
+                                    const std::vector<std::shared_ptr<const keys::RingKey>>& keys) {
+  std::vector<const keys::RingKey*> pointers;
+  for (const auto& key : keys) {
+    pointers.push_back(key.get());
+  }
+  std::vector<BlsSignature> out(keys.size());
+  signer.sign(root, pointers, out);
+  return out;
+}
+
+void expect_plain(const std::vector<BlsSignature>& made, const Root& root,
+                  const std::vector<std::shared_ptr<const keys::RingKey>>& keys) {
+  const crypto::HashedMessage message(root);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    ASSERT_EQ(made[i], message.sign(keys[i]->secret)) << i;
+  }
+}
+
+TEST(SameMessageSigner, GroupsOfEverySizeSignLikeThePlainPath) {
+  SameMessageSigner signer;
+  for (const std::size_t size : {1U, 2U, 3U, 4U, 5U, 15U, 16U, 64U, 65U, 200U}) {
+    const auto keys = ring_keys(10, size);
+    expect_plain(signed_by(signer, root_of(size), keys), root_of(size), keys);
+  }
+  EXPECT_EQ(signer.counters().fallbacks, 0U);
+  EXPECT_EQ(signer.counters().one_by_one, 6U);  // the groups of one, two and three
+  EXPECT_EQ(signer.counters().from_tables, 369U);
+}
+
+TEST(SameMessageSigner, OneKeyAloneNeverUsesATable) {
+  SameMessageSigner signer;
+  const auto many = ring_keys(10, 20);
+  const auto one = ring_keys(40, 1);
+  signed_by(signer, root_of(1), many);
+  expect_plain(signed_by(signer, root_of(1), one), root_of(1), one);
+  EXPECT_EQ(signer.counters().one_by_one, 1U);
+}
+
+TEST(SameMessageSigner, TwoKeysUseATableThatIsThere) {
+  SameMessageSigner signer;
+  const auto two = ring_keys(40, 2);
+  signed_by(signer, root_of(1), ring_keys(10, 4));
+  expect_plain(signed_by(signer, root_of(1), two), root_of(1), two);
+  EXPECT_EQ(signer.counters().from_tables, 6U);
+}
+
+TEST(SameMessageSigner, ATableGrowsWithTheDemandAndStaysRight) {
+  SameMessageSigner signer;
+  const auto keys = ring_keys(10, 8);
+  for (int i = 0; i < 20; ++i) {  // 160 signatures: through all layouts
+    expect_plain(signed_by(signer, root_of(3), keys), root_of(3), keys);
+  }
+  EXPECT_EQ(signer.counters().from_tables, 160U);
+}
+
+TEST(SameMessageSigner, OldMessagesAreForgottenAndComeBackRight) {
+  SameMessageOptions options;
+  options.messages = 1;
+  SameMessageSigner signer(options);
+  const auto keys = ring_keys(10, 6);
+  for (int round = 0; round < 2; ++round) {
+    for (std::uint64_t message = 0; message < 3; ++message) {
+      expect_plain(signed_by(signer, root_of(message), keys), root_of(message), keys);
+    }
+  }
+}
+
+TEST(SameMessageSigner, TheKeyThatTheMethodLeavesOutIsSignedByThePlainPath) {
+  SameMessageSigner signer;
+  const auto keys = ring_keys(1, 9);  // 2 is among them
+  expect_plain(signed_by(signer, root_of(1), keys), root_of(1), keys);
+  EXPECT_EQ(signer.counters().one_by_one, 1U);
+  EXPECT_EQ(signer.counters().from_tables, 8U);
+  EXPECT_EQ(signer.counters().fallbacks, 0U);
+}
+
+TEST(SameMessageSigner, AWrongComputationIsSignedAgainAndCounted) {
+  metrics::Registry metrics("test");
+  SameMessageOptions options;
+  options.metrics = &metrics;
+  options.declassified = [](void* bytes, std::size_t size) {
+    if (size == 96) {  // the blinded product of each inversion
+      static_cast<std::uint8_t*>(bytes)[7] ^= 4;
+    }
+  };
+  SameMessageSigner signer(options);
+  const auto keys = ring_keys(10, 40);
+  expect_plain(signed_by(signer, root_of(1), keys), root_of(1), keys);
+  EXPECT_EQ(signer.counters().fallbacks, 1U);
+  EXPECT_EQ(signer.counters().from_tables, 0U);
+  EXPECT_NE(metrics.render().find("containment_same_message_fallbacks_total 1"), std::string::npos);
+  EXPECT_NE(metrics.render().find("containment_signatures_total{way=\"single\"} 40"), std::string::npos);
+}
+
+TEST(SameMessageSigner, SeveralWorkersMayShareAMessage) {
+  SameMessageSigner signer;
+  std::vector<std::thread> workers;
+  for (std::uint32_t w = 0; w < 4; ++w) {
+    workers.emplace_back([&signer, w] {
+      const auto keys = ring_keys(10 + 50 * w, 30);
+      for (std::uint64_t message = 0; message < 3; ++message) {
+        expect_plain(signed_by(signer, root_of(message), keys), root_of(message), keys);
+      }
+    });
+  }
+  for (std::thread& worker : workers) {
+    worker.join();
+  }
+  EXPECT_EQ(signer.counters().from_tables, 360U);
+}
+
+}  // namespace
+}  // namespace cc::signing
