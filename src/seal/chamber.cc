@@ -71,5 +71,13 @@ Result<void> Chamber::resume() {
 Result<std::vector<std::string>> Chamber::credential_ids(const std::string& operator_name) const {
   return guarded([&] { return machine_->credential_ids(operator_name); });
 }
+Result<void> Chamber::add_credential(const std::string& operator_name, const NamedCredential& existing,
+                                     const NamedCredential& added, const std::string& source) {
+  return guarded([&] { return machine_->add_credential(operator_name, existing, added, source); });
+}
+Result<void> Chamber::remove_credential(const std::string& operator_name, const NamedCredential& existing,
+                                        const std::string& removed_id, const std::string& source) {
+  return guarded([&] { return machine_->remove_credential(operator_name, existing, removed_id, source); });
+}
 
 }  // namespace cc::seal

@@ -43,6 +43,10 @@ struct CredentialSecret {
   std::string kind = "passphrase";
   SecretBytes secret;
 };
+struct NamedCredential {
+  std::string id;
+  CredentialSecret secret;
+};
 struct RegisterReply {
   unsigned registered = 0;
   unsigned remaining = 0;
@@ -126,6 +130,14 @@ class Chamber {
   // After a seal: allows the KMS step again.
   Result<void> resume();
   Result<std::vector<std::string>> credential_ids(const std::string& operator_name) const;
+  // The operator proves an existing credential; nobody else can. During a rotation the change is made in both sets, if
+  // the credential opens a share in both. Errors: wrong_passphrase (also for an unknown operator or credential),
+  // too_many_attempts; once proven credential_exists, credentials_full.
+  Result<void> add_credential(const std::string& operator_name, const NamedCredential& existing,
+                              const NamedCredential& added, const std::string& source);
+  // Errors: as above; once proven unknown_credential, last_credential.
+  Result<void> remove_credential(const std::string& operator_name, const NamedCredential& existing,
+                                 const std::string& removed_id, const std::string& source);
 
  private:
   class Machine;

@@ -11,8 +11,8 @@ constexpr int kWriteAttempts = 8;
 
 }  // namespace
 
-std::optional<unsigned> Chamber::Machine::member_index(const std::string& operator_name) const {
-  const Lock* lock = record_ ? record_->core.operators() : nullptr;
+std::optional<unsigned> Chamber::Machine::member_index(const std::string& operator_name, OperatorSet set) const {
+  const Lock* lock = record_ ? record_->core.operators(set) : nullptr;
   if (lock == nullptr) {
     return std::nullopt;
   }
@@ -21,8 +21,8 @@ std::optional<unsigned> Chamber::Machine::member_index(const std::string& operat
   return found == names.end() ? std::nullopt : std::optional(static_cast<unsigned>(found - names.begin()) + 1U);
 }
 
-MemberName Chamber::Machine::member_name(unsigned index) const {
-  const LockHeader& header = record_->core.operators()->header;
+MemberName Chamber::Machine::member_name(unsigned index, OperatorSet set) const {
+  const LockHeader& header = record_->core.operators(set)->header;
   return {record_->core.chamber, header.id, index, header.members[index - 1]};
 }
 

@@ -62,7 +62,7 @@ struct DealtLock {
 };
 Result<DealtLock> deal(const Secret<32>& lock_key, const ChamberId& chamber, LockHeader header, Random& random);
 
-// A share as it left its wrap. Errors: share_retired (a share of a replaced lock), share_mismatch (of another lock,
+// A share as it left its wrap. Errors: share_older_set (a share of a replaced lock), share_mismatch (of another lock,
 // index or threshold), record_malformed (not a share).
 Result<crypto::Share> read_share(const SecretBytes& rtss, const LockHeader& header, unsigned index,
                                  const std::vector<LockId>& retired);

@@ -30,6 +30,27 @@ void Chamber::Machine::wipe_secrets() {
   round_.reset();
 }
 
+namespace {
+
+// Ids by operator. Who is in the set in force and in the staged one has one list, each id once.
+std::map<std::string, std::vector<std::string>> ids_by_operator(const SealRecord& record) {
+  std::map<std::string, std::vector<std::string>> out;
+  for (const OperatorSet set : {OperatorSet::active, OperatorSet::staged}) {
+    const MemberList* list = record.members_of(set);
+    for (std::size_t i = 0; list != nullptr && i < list->entries.size(); ++i) {
+      auto& ids = out[record.core.operators(set)->header.members[i]];
+      for (const StoredCredential& credential : list->entries[i].credentials) {
+        if (std::ranges::find(ids, credential.id) == ids.end()) {
+          ids.push_back(credential.id);
+        }
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 void Chamber::Machine::publish() {
   const RecordPhase phase = !record_ && record_trouble_ ? RecordPhase::set : record_phase();
   Status next;
@@ -41,16 +62,12 @@ void Chamber::Machine::publish() {
     next.kms_members = kms.header.n();
     next.mode = "kms_only";
     next.held = record_->hints.hold;
+    credentials = ids_by_operator(*record_);
     if (const Lock* operators = record_->core.operators()) {
-      const MemberList& list = *record_->active_members();
       next.mode = "unseal";
       next.unseal_threshold = operators->header.m;
       next.operators = operators->header.n();
-      next.registered = next.operators - waiting_shares(list);
-      for (std::size_t i = 0; i < list.entries.size(); ++i) {
-        auto& ids = credentials[operators->header.members[i]];
-        std::ranges::transform(list.entries[i].credentials, std::back_inserter(ids), &StoredCredential::id);
-      }
+      next.registered = next.operators - waiting_shares(*record_->active_members());
     } else {
       const auto local =
           std::ranges::count_if(kms.header.members, [](const auto& m) { return m.starts_with("local://"); });

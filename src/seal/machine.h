@@ -39,6 +39,10 @@ class Chamber::Machine {
   Result<UnsealReply> unseal_reset(const std::string& operator_name, const CredentialSecret& credential,
                                    const std::string& source);
   Result<UnsealReply> unseal_reset_authorised();
+  Result<void> add_credential(const std::string& operator_name, const NamedCredential& existing,
+                              const NamedCredential& added, const std::string& source);
+  Result<void> remove_credential(const std::string& operator_name, const NamedCredential& existing,
+                                 const std::string& removed_id, const std::string& source);
   Result<void> seal(const std::string& reason, bool hold, bool all);
   Result<void> resume();
 
@@ -127,9 +131,9 @@ class Chamber::Machine {
   Result<InitReply> finish_init(NewChamber made);
 
   // chamber_register.cc
-  // 1-based; nothing when the active operators lock has no such member.
-  std::optional<unsigned> member_index(const std::string& operator_name) const;
-  MemberName member_name(unsigned index) const;
+  // 1-based; nothing when the operators lock of that set has no such member.
+  std::optional<unsigned> member_index(const std::string& operator_name, OperatorSet set = OperatorSet::active) const;
+  MemberName member_name(unsigned index, OperatorSet set = OperatorSet::active) const;
   Result<void> allow_register() const;
   Result<SecretBytes> take_pending(unsigned index, const SecretBytes& token_text) const;
   Result<void> store_credential(unsigned index, const StoredCredential& credential);
@@ -153,6 +157,26 @@ class Chamber::Machine {
   Result<UnsealReply> open_round(Result<Secret<32>> combined);
   void drop_expired_round();
   UnsealReply counters() const;
+
+  // chamber_credentials.cc
+  // A credential that was named and opened its share.
+  struct Proven {
+    OperatorSet set = OperatorSet::active;
+    unsigned index = 0;
+    StoredCredential stored;
+    SecretBytes rtss;
+  };
+  Result<void> allow_credentials() const;
+  // Nothing when the operator or the credential is not of this set, or the secret is another; the work is the same.
+  Result<std::optional<Proven>> open_named(OperatorSet set, const std::string& operator_name,
+                                           const std::string& credential_id, const PreparedSecret& secret) const;
+  // In the set in force and in the staged one: one or both.
+  Result<std::vector<Proven>> prove_named(const std::string& operator_name, const NamedCredential& existing,
+                                          const std::string& source);
+  // Changes the entries of the proven members in one write; tried again when another process wrote meanwhile, as long
+  // as the credentials that were proven still stand.
+  using EditEntry = std::function<Result<void>(std::size_t which, MemberEntry& entry)>;
+  Result<void> edit_entries(const std::vector<Proven>& proven, const EditEntry& edit);
 
   // Phases, secrets, and what other threads see.
   ProcessPhase process() const;

@@ -88,6 +88,9 @@ constexpr std::array<ProcessRow, kProcessEvents> kProcessTable{{
     // register_share
     {{no(PP::closed, ErrorKind::kms_pending, kKmsPending), no(PP::barred, ErrorKind::wrong_state, kBarred),
       to(PP::kms_open, PE::serve), to(PP::open, PE::serve)}},
+    // use_credential
+    {{no(PP::closed, ErrorKind::kms_pending, kKmsPending), no(PP::barred, ErrorKind::wrong_state, kBarred),
+      to(PP::kms_open, PE::serve), to(PP::open, PE::serve)}},
     // unseal_share
     {{no(PP::closed, ErrorKind::kms_pending, kKmsPending), no(PP::barred, ErrorKind::wrong_state, kBarred),
       to(PP::kms_open, PE::serve), no(PP::open, ErrorKind::wrong_state, kOpenAlready)}},

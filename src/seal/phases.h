@@ -60,6 +60,7 @@ enum class ProcessEvent {
   kms_step,         // the background step asks whether to try the KEKs
   kms_lock_opened,  // enough KEKs answered
   register_share,
+  use_credential,  // add, remove or try a credential: needs the pepper, not the master key
   unseal_share,
   reset_round,
   master_key_ready,  // the ring is loaded
@@ -69,7 +70,7 @@ enum class ProcessEvent {
   seal,           // the command, and a hold found at start
   resume,
 };
-inline constexpr std::size_t kProcessEvents = 12;
+inline constexpr std::size_t kProcessEvents = 13;
 
 enum class ProcessEffect {
   refuse,

@@ -1,6 +1,7 @@
 #include "seal/record.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "formats/cbor.h"
 #include "seal/record_parts.h"
@@ -154,11 +155,21 @@ Result<StoredRecord> decode(ByteView document) {
   return record;
 }
 
-const MemberList* SealRecord::active_members() const {
-  return core.operators() == nullptr || members.lists.empty() ? nullptr : &members.lists.front();
+const Lock* Core::operators(OperatorSet set) const {
+  if (set == OperatorSet::active) {
+    return operators();
+  }
+  return staged ? &staged->lock : nullptr;
 }
-MemberList* SealRecord::active_members() {
-  return core.operators() == nullptr || members.lists.empty() ? nullptr : &members.lists.front();
+
+const MemberList* SealRecord::members_of(OperatorSet set) const {
+  const Lock* lock = core.operators(set);
+  const auto found = std::ranges::find_if(
+      members.lists, [lock](const MemberList& list) { return lock != nullptr && list.lock == lock->header.id; });
+  return found == members.lists.end() ? nullptr : &*found;
+}
+MemberList* SealRecord::members_of(OperatorSet set) {
+  return const_cast<MemberList*>(std::as_const(*this).members_of(set));
 }
 
 unsigned waiting_shares(const MemberList& list) {

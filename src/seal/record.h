@@ -30,6 +30,9 @@ struct StagedLock {
   bool operator==(const StagedLock&) const = default;
 };
 
+// An operators lock stands in force, or waits staged during a rotation.
+enum class OperatorSet { active, staged };
+
 struct Core {
   ChamberId chamber{};
   std::uint64_t epoch = 1;
@@ -46,6 +49,8 @@ struct Core {
 
   const Lock& kms() const { return locks.front(); }
   const Lock* operators() const { return locks.size() > 1 ? &locks[1] : nullptr; }
+  // Null when there is none of that set.
+  const Lock* operators(OperatorSet set) const;
   bool operator==(const Core&) const = default;
 };
 
@@ -86,8 +91,11 @@ struct SealRecord {
   Hints hints;
 
   // The member list of the active operators lock; null in kms_only.
-  const MemberList* active_members() const;
-  MemberList* active_members();
+  const MemberList* active_members() const { return members_of(OperatorSet::active); }
+  MemberList* active_members() { return members_of(OperatorSet::active); }
+  // Null when there is no operators lock of that set.
+  const MemberList* members_of(OperatorSet set) const;
+  MemberList* members_of(OperatorSet set);
   bool operator==(const SealRecord&) const = default;
 };
 // What init-reset leaves behind: no secrets, and no chamber.

@@ -105,6 +105,54 @@ class FirstBootWithOperators(SignerTest):
         self.assertEqual(json.loads(signer.unseal("alice")[1]), {"shares_received": 1, "shares_required": 2})
 
 
+class Credentials(SignerTest):
+    def change(self, signer, verb, *arguments, lines, check=True):
+        return signer.operator("credentials", verb, "--operator", "alice", *arguments, "--passphrase-stdin",
+                               stdin="".join(line + "\n" for line in lines), check=check)
+
+    def listed(self, signer):
+        return json.loads(signer.operator("credentials", "list", "--operator", "alice")[1])
+
+    def test_add_list_and_remove_go_as_the_guide_says(self):
+        signer = self.signer().start()
+        for name, token in signer.init_quorum(operators=("alice",), threshold=1)["operator_tokens"].items():
+            signer.register(name, token)
+        signer.wait_status("kms_unsealed")
+        first, second = PASSPHRASE.format("alice"), "another passphrase of alice"
+        out = self.change(signer, "add", "--existing-credential-id", "password-1", "--new-credential-id", "password-2", lines=[first, second])[1]
+        self.assertEqual(json.loads(out), {"operator": "alice", "credential_id": "password-2"})
+        self.assertEqual(self.listed(signer), {"operator": "alice", "credential_ids": ["password-1", "password-2"]})
+        out = self.change(signer, "remove", "--existing-credential-id", "password-2", "--remove-credential-id", "password-1", lines=[second])[1]
+        self.assertEqual(json.loads(out), {"operator": "alice", "removed_credential_id": "password-1"})
+        code, out, err = self.change(signer, "remove", "--existing-credential-id", "password-2", "--remove-credential-id", "password-2", lines=[second], check=False)
+        self.assertEqual((code, out), (4, ""))
+        self.assertIn("last_credential", err)
+        refused = signer.request("DELETE", "/api/v1/chamber/unseal/credentials",
+                                 {"operator": "alice", "existing_passphrase": second, "existing_credential_id": "password-2", "remove_credential_id": "password-2"})
+        self.assertEqual((refused.status, refused.json()["code"]), (409, "last_credential"))
+        self.assertEqual(self.listed(signer), {"operator": "alice", "credential_ids": ["password-2"]})
+        signer.restart()
+        signer.wait_status("kms_unsealed")
+        self.assertEqual(signer.unseal("alice", first, check=False)[0], 3, "the removed credential opens nothing")
+        self.assertEqual(json.loads(signer.unseal("alice", second)[1]), {"status": "unsealed", "validators_loaded": 0})
+
+    def test_a_wrong_existing_passphrase_and_a_short_new_one_change_nothing(self):
+        signer = self.signer().start()
+        for name, token in signer.init_quorum(operators=("alice",), threshold=1)["operator_tokens"].items():
+            signer.register(name, token)
+        signer.wait_status("kms_unsealed")
+        added = ("--existing-credential-id", "password-1", "--new-credential-id", "password-2")
+        code, out, err = self.change(signer, "add", *added, lines=["not the passphrase of alice", "another passphrase of alice"], check=False)
+        self.assertEqual((code, out), (3, ""))
+        self.assertIn("wrong passphrase", err)
+        code, out, err = self.change(signer, "add", *added, lines=[PASSPHRASE.format("alice"), "short"], check=False)
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("passphrase too short", err)
+        code, out, err = self.change(signer, "add", *added, lines=[PASSPHRASE.format("alice")], check=False)
+        self.assertEqual((code, out), (2, ""), "only one line came")
+        self.assertEqual(self.listed(signer)["credential_ids"], ["password-1"])
+
+
 class Prompts(SignerTest):
     """A person at a terminal: the passphrase is asked for and never shown."""
 

@@ -30,6 +30,7 @@ init                   closed/serve       !wrong_state       !already_initialize
 kms_step               closed/try_keks    barred/nothing     kms_open/nothing      open/nothing
 kms_lock_opened        kms_open/keep_kms  barred/wipe        kms_open/keep_kms     open/keep_kms
 register_share         !kms_pending       !wrong_state       kms_open/serve        open/serve
+use_credential         !kms_pending       !wrong_state       kms_open/serve        open/serve
 unseal_share           !kms_pending       !wrong_state       kms_open/serve        !wrong_state
 reset_round            closed/drop_round  barred/drop_round  kms_open/drop_round   open/drop_round
 master_key_ready       open/go_open       barred/wipe        open/go_open          open/nothing
