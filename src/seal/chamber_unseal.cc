@@ -56,6 +56,11 @@ Result<Chamber::Machine::Opened> Chamber::Machine::prove(const std::string& oper
     return fail(ErrorKind::wrong_state, "this chamber opens by its KEKs alone (kms_only); no operator share is needed");
   }
   CC_TRY(allow(process(), ProcessEvent::unseal_share));
+  return prove_any(operator_name, secret, source);
+}
+
+Result<Chamber::Machine::Opened> Chamber::Machine::prove_any(const std::string& operator_name,
+                                                             const PreparedSecret& secret, const std::string& source) {
   CC_TRY(backoff_.check(operator_name, source));
   const std::optional<unsigned> index = member_index(operator_name);
   std::size_t spent = 0;

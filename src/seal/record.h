@@ -23,10 +23,18 @@ namespace cc::seal {
 inline constexpr std::size_t kMaxRecordBytes = 4U << 20;
 inline constexpr std::size_t kMaxCredentials = 8;
 
-// A lock that waits beside the active one during a rotation.
+// What waits beside the locks in force during a rotation.
+enum class StagedKind {
+  operators,  // a new operators lock; its members register
+  kms,        // a new KMS lock
+  kms_only,   // the operators lock goes
+};
+std::string_view name(StagedKind kind);
 struct StagedLock {
-  Lock lock;
-  Bytes content;  // its content, sealed under its own lock key
+  Lock lock;      // kms_only: without members, and of the header only the id is stored
+  Bytes content;  // sealed under the lock's own key; empty with kms_only
+
+  StagedKind kind() const;
   bool operator==(const StagedLock&) const = default;
 };
 
@@ -110,6 +118,7 @@ Bytes encode(const StoredRecord& record);
 Result<StoredRecord> decode(ByteView document);
 
 Bytes encode_core(const Core& core);
+Bytes encode_staged(const StagedLock& staged);
 Bytes encode_members(const Members& members);
 
 // registering: the active operators lock still has shares waiting; rotating: a staged lock stands in the core.

@@ -72,7 +72,7 @@ TEST(ShareText, AShareOfAReplacedSetIsNamed) {
   const TextShare share = *parse(f.text);
   EXPECT_TRUE(judge(share, f.lock, {}));
   EXPECT_EQ(judge(share, LockId{1}, {LockId{2}, f.lock}).error().kind, ErrorKind::share_older_set);
-  EXPECT_EQ(judge(share, LockId{1}, {LockId{2}}).error().kind, ErrorKind::share_mismatch);
+  EXPECT_EQ(judge(share, LockId{1}, {LockId{2}}).error().kind, ErrorKind::share_other_set);
 }
 
 TEST(ShareText, MessagesNeverRepeatTheShare) {
