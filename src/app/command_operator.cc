@@ -154,6 +154,7 @@ void add_operator_commands(CLI::App& root, Chosen& chosen) {
   add_auth_option(*command, resume->signer);
 
   add_operator_credentials_commands(*group, chosen);
+  add_operator_rotate_commands(*group, chosen);
 }
 
 }  // namespace cc::app

@@ -52,6 +52,8 @@ struct Config {
   struct Chamber {
     bool generate = true, import = true, lifecycle = true;
     std::vector<std::string> allowed_keks;
+    std::string rotation_approval;
+    std::uint64_t drill_valid_days = 90;
   } chamber;
   std::string kek_local_dir;
   std::map<std::string, access::PolicyConfig> auth_policies;

@@ -12,6 +12,7 @@
 #include "app/allowed_keks.h"
 #include "app/background.h"
 #include "app/data_dir.h"
+#include "app/kek_probe.h"
 #include "app/listener.h"
 #include "app/server_access.h"
 #include "app/setup_token.h"
@@ -111,6 +112,9 @@ signing::PipelineOptions pipeline_options(const Config& config) {
 seal::ChamberOptions chamber_options(const Config& config) {
   seal::ChamberOptions out;
   out.unseal_timeout = std::chrono::minutes(config.signer_state.unseal_timeout_minutes);
+  out.rotation_approval =
+      config.chamber.rotation_approval == "quorum" ? seal::RotationApproval::quorum : seal::RotationApproval::token;
+  out.drill_valid_seconds = config.chamber.drill_valid_days * 24 * 60 * 60;
   return out;
 }
 
@@ -155,6 +159,7 @@ class Signer {
                 listen("metrics", config_.metrics.listen_address, config_.metrics.listen_port, metrics));
     }
     background_.start();
+    kek_probe_.start();
     return {};
   }
 
@@ -166,6 +171,7 @@ class Signer {
       metrics_server_->stop(Milliseconds(0));
     }
     background_.stop();
+    kek_probe_.stop();
     listener_.closing();
     return stores_.doubt ? Result<void>() : checkpoint_.write();
   }
@@ -272,6 +278,7 @@ class Signer {
   seal::Chamber chamber_;
   SetupTokenNotice notice_;
   Background background_;
+  KekProbe kek_probe_{chamber_};
   api::CeremonyQueue ceremonies_;
   api::CeremonyQueue key_work_;
   api::CeremonyQueue sealing_;
