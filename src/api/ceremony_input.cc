@@ -35,6 +35,34 @@ Result<seal::CredentialSecret> credential(const JsonObject& body) {
   return out;
 }
 
+void tell_change(const Context& context) {
+  if (context.chamber_changed) {
+    context.chamber_changed();
+  }
+}
+
+// The text is wiped by nobody but the socket, so it is built once.
+http::Response tokens_reply(seal::VisibleState state,
+                            const std::vector<std::pair<std::string, SecretBytes>>& operator_tokens,
+                            const std::string& more) {
+  std::string body = R"({"status":)" + json::serialize(json::string(seal::name(state))) + R"(,"operator_tokens":{)";
+  std::size_t secret_bytes = 0;
+  for (const auto& [name, token] : operator_tokens) {
+    secret_bytes += name.size() + token.size() + 16;
+  }
+  body.reserve(body.size() + 2 * secret_bytes + more.size() + 2);
+  bool first = true;
+  for (const auto& [name, token] : operator_tokens) {
+    const auto bytes = expose_secret_bytes(token);
+    body += (first ? "" : ",") + json::serialize(json::string(name)) + ":\"";
+    body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());  // cc-reg- and base64url: no escapes
+    body += '"';
+    first = false;
+  }
+  body += "}" + more + "}";
+  return http::json(200, std::move(body));
+}
+
 http::Response state_reply(seal::VisibleState state) {
   return http::json(200, json::serialize(json::object{{"status", seal::name(state)}}));
 }

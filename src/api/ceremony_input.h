@@ -1,6 +1,11 @@
 // What the ceremony endpoints read from a request: one-time tokens, and how an operator proves who they are.
 #pragma once
 
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/context.h"
 #include "api/json_body.h"
 #include "base/secret.h"
 #include "http/message.h"
@@ -14,6 +19,13 @@ Result<SecretBytes> one_time_token(const http::Request& request, const JsonObjec
 // `passphrase`, or `kind` and `secret`. Errors: malformed_request for neither, both or half of it.
 Result<seal::CredentialSecret> credential(const JsonObject& body);
 
+// A new setup token may have to be logged, the KMS step may have something to do.
+void tell_change(const Context& context);
+
+// {"status","operator_tokens"}, and `more` behind it: further members as JSON text, each with its comma before it.
+http::Response tokens_reply(seal::VisibleState state,
+                            const std::vector<std::pair<std::string, SecretBytes>>& operator_tokens,
+                            const std::string& more);
 // The two short replies that several ceremonies share.
 http::Response state_reply(seal::VisibleState state);  // {"status"}
 http::Response opened_reply(seal::VisibleState state,

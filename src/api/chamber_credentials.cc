@@ -1,12 +1,44 @@
-// GET /api/v1/chamber/unseal/credentials?operator=NAME: credential ids are no secret (operations guide).
+// /api/v1/chamber/unseal/credentials: POST adds, DELETE removes, GET lists, with the bodies that the operations guide
+// prints. An existing credential is the proof; there is no way around it. Credential ids are no secret.
 #include <boost/json.hpp>
 
 #include "api/answer.h"
+#include "api/ceremony_input.h"
 #include "api/families.h"
 
 namespace cc::api {
 namespace json = boost::json;
 namespace {
+
+constexpr const char* kPath = "/api/v1/chamber/unseal/credentials";
+
+Result<seal::NamedCredential> named(const JsonObject& body, std::string_view passphrase, std::string_view id) {
+  seal::NamedCredential out;
+  CC_ASSIGN(out.id, body.text(id));
+  CC_ASSIGN(out.secret.secret, body.secret(passphrase));
+  return out;
+}
+
+Result<http::Response> add(Context& context, http::Request& request) {
+  CC_ASSIGN(const JsonBody body,
+            JsonBody::parse(request.body, {"operator", "existing_passphrase", "existing_credential_id",
+                                           "new_passphrase", "new_credential_id"}));
+  CC_ASSIGN(const std::string name, body->text("operator"));
+  CC_ASSIGN(const auto existing, named(body.root(), "existing_passphrase", "existing_credential_id"));
+  CC_ASSIGN(const auto added, named(body.root(), "new_passphrase", "new_credential_id"));
+  CC_TRY(context.chamber.add_credential(name, existing, added, request.peer));
+  return http::json(200, json::serialize(json::object{{"operator", name}, {"credential_id", added.id}}));
+}
+
+Result<http::Response> remove(Context& context, http::Request& request) {
+  CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"operator", "existing_passphrase",
+                                                                "existing_credential_id", "remove_credential_id"}));
+  CC_ASSIGN(const std::string name, body->text("operator"));
+  CC_ASSIGN(const auto existing, named(body.root(), "existing_passphrase", "existing_credential_id"));
+  CC_ASSIGN(const std::string removed, body->text("remove_credential_id"));
+  CC_TRY(context.chamber.remove_credential(name, existing, removed, request.peer));
+  return http::json(200, json::serialize(json::object{{"operator", name}, {"removed_credential_id", removed}}));
+}
 
 Result<http::Response> list(Context& context, http::Request& request) {
   const auto name = request.query.find("operator");
@@ -21,9 +53,15 @@ Result<http::Response> list(Context& context, http::Request& request) {
 }  // namespace
 
 void add_chamber_credentials_routes(http::Router& router, Context& context) {
-  router.add(
-      "GET", "/api/v1/chamber/unseal/credentials",
-      queued(context.ceremonies, open_to_all(), [&context](http::Request& request) { return list(context, request); }));
+  router.add("GET", kPath, queued(context.ceremonies, open_to_all(), [&context](http::Request& request) {
+               return list(context, request);
+             }));
+  router.add("POST", kPath, queued(context.ceremonies, takes_secrets(context), [&context](http::Request& request) {
+               return add(context, request);
+             }));
+  router.add("DELETE", kPath, queued(context.ceremonies, takes_secrets(context), [&context](http::Request& request) {
+               return remove(context, request);
+             }));
 }
 
 }  // namespace cc::api

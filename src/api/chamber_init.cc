@@ -9,33 +9,6 @@ namespace cc::api {
 namespace json = boost::json;
 namespace {
 
-void tell_change(const Context& context) {
-  if (context.chamber_changed) {
-    context.chamber_changed();
-  }
-}
-
-// The reply carries registration tokens; its text is wiped by nobody but the socket, so it is built once.
-http::Response tokens_reply(const seal::InitReply& reply) {
-  std::string body =
-      R"({"status":)" + json::serialize(json::string(seal::name(reply.state))) + R"(,"operator_tokens":{)";
-  std::size_t secret_bytes = 0;
-  for (const auto& [name, token] : reply.operator_tokens) {
-    secret_bytes += name.size() + token.size() + 16;
-  }
-  body.reserve(body.size() + 2 * secret_bytes + 2);
-  bool first = true;
-  for (const auto& [name, token] : reply.operator_tokens) {
-    const auto bytes = expose_secret_bytes(token);
-    body += (first ? "" : ",") + json::serialize(json::string(name)) + ":\"";
-    body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());  // cc-reg- and base64url: no escapes
-    body += '"';
-    first = false;
-  }
-  body += "}}";
-  return http::json(200, std::move(body));
-}
-
 Result<http::Response> init(Context& context, http::Request& request) {
   CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"kms_key_arns", "kms_threshold", "unseal_threshold",
                                                                 "operators", "setup_token"}));
@@ -50,7 +23,8 @@ Result<http::Response> init(Context& context, http::Request& request) {
   CC_ASSIGN(const seal::InitReply reply, context.chamber.init(wanted, token));
   context.metrics.chamber_initialized();
   tell_change(context);
-  return reply.operator_tokens.empty() ? opened_reply(reply.state, reply.validators_loaded) : tokens_reply(reply);
+  return reply.operator_tokens.empty() ? opened_reply(reply.state, reply.validators_loaded)
+                                       : tokens_reply(reply.state, reply.operator_tokens, {});
 }
 
 Result<http::Response> init_reset(Context& context, http::Request& request) {

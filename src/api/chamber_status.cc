@@ -8,18 +8,58 @@ namespace cc::api {
 namespace json = boost::json;
 namespace {
 
+json::object rotation_part(const seal::RotationStatus& rotation) {
+  json::object out{{"kind", rotation.kind}, {"rotation", rotation.rotation}};
+  if (rotation.members != 0) {
+    out["threshold"] = rotation.threshold;
+    out["members"] = rotation.members;
+  }
+  if (rotation.kind == "operators") {
+    out["waiting_for"] = json::array(rotation.waiting_for.begin(), rotation.waiting_for.end());
+  }
+  if (rotation.approvals_required != 0) {
+    out["approvals"] =
+        json::object{{"received", rotation.approvals_received}, {"required", rotation.approvals_required}};
+  }
+  return out;
+}
+
+json::object kms_part(const seal::Status& status) {
+  json::object out{{"threshold", status.kms_threshold}, {"members", status.kms_members}};
+  if (status.keks) {
+    out["healthy"] = status.keks->healthy;
+    out["margin"] = status.keks->margin;
+    if (!status.keks->sick.empty()) {
+      json::object sick;
+      for (const auto& [kek, error] : status.keks->sick) {
+        sick[kek] = facts(error.kind).code;
+      }
+      out["sick"] = std::move(sick);
+    }
+  }
+  return out;
+}
+
 json::object seal_part(const seal::Status& status) {
   json::object out{{"status", seal::name(status.state)}};
   if (!status.mode.empty()) {
     out["mode"] = status.mode;
     out["epoch"] = status.epoch;
-    out["kms"] = json::object{{"threshold", status.kms_threshold}, {"members", status.kms_members}};
+    out["kms"] = kms_part(status);
   }
   if (status.operators != 0) {
     out["operators"] = json::object{{"threshold", status.unseal_threshold},
                                     {"members", status.operators},
                                     {"registered", status.registered},
                                     {"shares_received", status.shares_received}};
+  }
+  if (status.drills) {
+    out["drills"] = json::object{{"fresh", status.drills->fresh},
+                                 {"lapsed", json::array(status.drills->lapsed.begin(), status.drills->lapsed.end())},
+                                 {"margin", status.drills->margin}};
+  }
+  if (status.rotation) {
+    out["rotation"] = rotation_part(*status.rotation);
   }
   if (status.trouble) {
     out["trouble"] = json::object{{"code", facts(status.trouble->kind).code}, {"detail", status.trouble->message}};

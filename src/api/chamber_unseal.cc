@@ -14,10 +14,22 @@ http::Response counters(const seal::UnsealReply& reply) {
                                                       {"shares_required", reply.shares_required}}));
 }
 
+http::Response rehearsal(const seal::UnsealReply& reply) {
+  return http::json(200, json::serialize(json::object{{"dry_run", true},
+                                                      {"shares_received", reply.shares_received},
+                                                      {"shares_required", reply.shares_required},
+                                                      {"would_unseal", reply.would_open}}));
+}
+
 Result<http::Response> unseal(Context& context, http::Request& request) {
-  CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"operator", "passphrase", "kind", "secret"}));
+  CC_ASSIGN(const JsonBody body,
+            JsonBody::parse(request.body, {"operator", "passphrase", "kind", "secret", "dry_run"}));
   CC_ASSIGN(const std::string name, body->text("operator"));
   CC_ASSIGN(const seal::CredentialSecret secret, credential(body.root()));
+  CC_ASSIGN(const bool dry_run, body->flag_or("dry_run", false));
+  if (dry_run) {
+    return context.chamber.rehearse(name, secret, request.peer).map(rehearsal);
+  }
   CC_ASSIGN(const seal::UnsealReply reply, context.chamber.unseal(name, secret, request.peer));
   context.metrics.unseal_share_accepted(name);
   if (!reply.state) {

@@ -14,6 +14,8 @@ void add_chamber_unseal_routes(http::Router& router, Context& context);
 void add_chamber_seal_routes(http::Router& router, Context& context);
 void add_chamber_credentials_routes(http::Router& router, Context& context);
 void add_keymanager_routes(http::Router& router, Context& context);
+void add_chamber_rotate_routes(http::Router& router, Context& context);
+void add_chamber_quorum_routes(http::Router& router, Context& context);
 void add_chamber_keys_routes(http::Router& router, Context& context);
 void add_reload_routes(http::Router& router, Context& context);
 

@@ -57,7 +57,13 @@ void refresh_gauges(const Context& context) {
   const Health health = health_of(context);
   const signing::PipelineCounters counters = context.pipeline.counters();
   context.metrics.healthy(health.good());
-  context.metrics.chamber_state(seal::name(context.chamber.status().state));
+  const seal::Status status = context.chamber.status();
+  context.metrics.chamber_state(seal::name(status.state));
+  using Margin = metrics::Registry::Margin;
+  context.metrics.operators_margin(status.drills ? std::optional(Margin{status.drills->fresh, status.drills->margin})
+                                                 : std::nullopt);
+  context.metrics.keks_margin(status.keks ? std::optional(Margin{status.keks->healthy, status.keks->margin})
+                                          : std::nullopt);
   context.metrics.keys_loaded(health.keys);
   if (context.server_counters) {
     const http::ServerCounters server = context.server_counters();

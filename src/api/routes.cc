@@ -13,6 +13,8 @@ void add_routes(http::Router& router, Context& context) {
   add_chamber_unseal_routes(router, context);
   add_chamber_seal_routes(router, context);
   add_chamber_credentials_routes(router, context);
+  add_chamber_rotate_routes(router, context);
+  add_chamber_quorum_routes(router, context);
   add_chamber_keys_routes(router, context);
   add_reload_routes(router, context);
   add_keymanager_routes(router, context);

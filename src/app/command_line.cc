@@ -42,7 +42,7 @@ Reached follow(CLI::App& root, const std::vector<std::string>& words) {
     if (word.starts_with('-') || at->get_subcommands(nullptr).empty()) {
       break;
     }
-    const auto below = at->get_subcommands([&word](CLI::App* one) { return one->get_name() == word; });
+    const auto below = at->get_subcommands([&word](CLI::App* one) { return one->check_name(word); });
     if (below.empty()) {
       return {at, word};
     }

@@ -1,4 +1,4 @@
-// operator status | init | init-reset | seal | resume | credentials list: what a coordinator or an on-call person runs.
+// operator status | init | init-reset | seal | resume: what a coordinator or an on-call person runs.
 #include <boost/json/object.hpp>
 
 #include "app/command.h"
@@ -94,18 +94,6 @@ Result<void> run_resume(const ResumeOptions& options) {
   return ask_signers(options.signer, {.method = "POST", .path = kChamber + "/resume", .token = std::move(token)});
 }
 
-struct CredentialsListOptions {
-  SignerOptions signer;
-  std::string operator_name;
-};
-Result<void> run_credentials_list(const CredentialsListOptions& options) {
-  CC_TRY(
-      ask_one(options.signer, {.method = "GET",
-                               .path = kChamber + "/unseal/credentials?operator=" + query_value(options.operator_name),
-                               .token = {}}));
-  return {};
-}
-
 }  // namespace
 
 std::string query_value(std::string_view text) {
@@ -165,13 +153,8 @@ void add_operator_commands(CLI::App& root, Chosen& chosen) {
   add_signer_options(*command, resume->signer);
   add_auth_option(*command, resume->signer);
 
-  CLI::App* credentials = group->add_subcommand("credentials", "Credentials of an operator");
-  credentials->require_subcommand(1);
-  const auto list = std::make_shared<CredentialsListOptions>();
-  command =
-      add_command(*credentials, chosen, "list", "Names of an operator's credentials", list, &run_credentials_list);
-  add_signer_options(*command, list->signer);
-  command->add_option("--operator", list->operator_name, "Name of the operator")->required();
+  add_operator_credentials_commands(*group, chosen);
+  add_operator_rotate_commands(*group, chosen);
 }
 
 }  // namespace cc::app

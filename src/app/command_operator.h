@@ -1,4 +1,4 @@
-// The operator group in two files: what needs a share (register, unseal, unseal-reset), and the rest.
+// The operator group, one file per kind of person: who holds a share, who changes credentials, and the rest.
 #pragma once
 
 #include <string>
@@ -10,6 +10,10 @@ namespace cc::app {
 
 // register | unseal | unseal-reset.
 void add_operator_share_commands(CLI::App& group, Chosen& chosen);
+// credentials add | remove | list.
+void add_operator_credentials_commands(CLI::App& group, Chosen& chosen);
+// rotate kms | unseal | unseal-cancel | mode, and approve.
+void add_operator_rotate_commands(CLI::App& group, Chosen& chosen);
 // Percent-encoding of a query value (RFC 3986, everything but unreserved characters).
 std::string query_value(std::string_view text);
 

@@ -1,5 +1,5 @@
-// operator register | unseal | unseal-reset: what an operator runs with their own passphrase. The passphrase is never
-// an argument: it comes from the terminal without echo, or as one line on stdin.
+// operator register | unseal | unseal-reset | drill: what an operator runs with their own passphrase. The passphrase is
+// never an argument: it comes from the terminal without echo, or as one line on stdin.
 #include <unistd.h>
 
 #include "app/command_operator.h"
@@ -42,7 +42,7 @@ Result<void> run_register(const RegisterOptions& options) {
 struct UnsealOptions {
   SignerOptions signer;
   std::string operator_name;
-  bool passphrase_stdin = false;
+  bool passphrase_stdin = false, dry_run = false;
 };
 Result<void> run_unseal(const UnsealOptions& options) {
   for (const std::string& url : options.signer.urls) {
@@ -50,9 +50,24 @@ Result<void> run_unseal(const UnsealOptions& options) {
   }
   CC_ASSIGN(const SecretBytes passphrase, passphrase_from(options.passphrase_stdin, false, options.operator_name));
   const auto body = [&] {
-    return SecretJson().add("operator", options.operator_name).add_secret("passphrase", passphrase).finish();
+    SecretJson json;
+    json.add("operator", options.operator_name).add_secret("passphrase", passphrase);
+    if (options.dry_run) {
+      json.add_json("dry_run", "true");
+    }
+    return json.finish();
   };
   return ask_signers(options.signer, {.method = "POST", .path = kChamber + "/unseal", .token = {}, .body = body});
+}
+
+Result<void> run_drill(const UnsealOptions& options) {
+  CC_TRY(single_signer(options.signer));
+  CC_ASSIGN(const SecretBytes passphrase, passphrase_from(options.passphrase_stdin, false, options.operator_name));
+  const auto body = [&] {
+    return SecretJson().add("operator", options.operator_name).add_secret("passphrase", passphrase).finish();
+  };
+  CC_TRY(ask_one(options.signer, {.method = "POST", .path = kChamber + "/drill", .token = {}, .body = body}));
+  return {};
 }
 
 struct UnsealResetOptions {
@@ -99,6 +114,15 @@ void add_operator_share_commands(CLI::App& group, Chosen& chosen) {
   add_signer_options(*command, unseal->signer);
   command->add_option("--operator", unseal->operator_name, "Your operator name")->required();
   command->add_flag("--passphrase-stdin", unseal->passphrase_stdin, stdin_help);
+  command->add_flag("--dry-run", unseal->dry_run,
+                    "Go as far as checking the master key, then wipe it; signing goes on");
+
+  const auto drill = std::make_shared<UnsealOptions>();
+  command = add_command(group, chosen, "drill", "Show that your credential still opens your share; nothing is unsealed",
+                        drill, &run_drill);
+  add_signer_options(*command, drill->signer);
+  command->add_option("--operator", drill->operator_name, "Your operator name")->required();
+  command->add_flag("--passphrase-stdin", drill->passphrase_stdin, stdin_help);
 
   const auto reset = std::make_shared<UnsealResetOptions>();
   command = add_command(group, chosen, "unseal-reset", "Drop the shares collected so far", reset, &run_unseal_reset);

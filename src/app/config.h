@@ -71,6 +71,8 @@ struct Config {
     bool generate = true, import = true, lifecycle = true;
     KeyWork generate_work, import_work, lifecycle_work;
     std::vector<std::string> allowed_keks;
+    std::string rotation_approval;
+    std::uint64_t drill_valid_days = 90;
   } chamber;
   struct KeyManagerApi {
     bool enabled = false;

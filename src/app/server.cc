@@ -11,6 +11,7 @@
 #include "app/allowed_keks.h"
 #include "app/background.h"
 #include "app/data_dir.h"
+#include "app/kek_probe.h"
 #include "app/kek_services.h"
 #include "app/key_file_loader.h"
 #include "app/key_work.h"
@@ -93,6 +94,9 @@ signing::PipelineOptions pipeline_options(const Config& config, metrics::Registr
 seal::ChamberOptions chamber_options(const Config& config) {
   seal::ChamberOptions out;
   out.unseal_timeout = std::chrono::minutes(config.signer_state.unseal_timeout_minutes);
+  out.rotation_approval =
+      config.chamber.rotation_approval == "quorum" ? seal::RotationApproval::quorum : seal::RotationApproval::token;
+  out.drill_valid_seconds = config.chamber.drill_valid_days * 24 * 60 * 60;
   return out;
 }
 
@@ -139,6 +143,7 @@ class Signer {
     if (config_.anti_slashing.pruning && !stores_.doubt) {
       pruner_.start();
     }
+    kek_probe_.start();
     return {};
   }
 
@@ -156,6 +161,7 @@ class Signer {
     kek_services_->stop();
     background_.stop();
     key_files_.stop();
+    kek_probe_.stop();
     listener_.closing();
     return stores_.doubt ? Result<void>() : checkpoint_.write();
   }
@@ -271,6 +277,7 @@ class Signer {
   SetupTokenNotice notice_;
   Background background_;
   Pruner pruner_;
+  KekProbe kek_probe_{chamber_};
   api::CeremonyQueue ceremonies_;
   api::CeremonyQueue key_work_;
   api::CeremonyQueue sealing_;

@@ -83,6 +83,11 @@ Registry::Families::Families(std::string_view version)
           gauge("containment_keys_loading_total", "Keys that the load under way, or the last one, set out to open")),
       keys_in_ring(gauge("containment_keys_loaded", "Keys opened so far, ready to sign once the load is over")),
       signers_loaded(gauge("signing_signers_loaded_count", "Keys ready to sign (Web3Signer's name)")),
+      operators_fresh(gauge("containment_operators_fresh", "Operators who drilled lately; NaN while unknown")),
+      operators_margin(
+          gauge("containment_operators_margin", "Fresh operators beyond the threshold; NaN while unknown")),
+      keks_healthy(gauge("containment_keks_healthy", "KEKs that opened their share when probed; NaN while unknown")),
+      keks_margin(gauge("containment_keks_margin", "Healthy KEKs beyond the threshold; NaN while unknown")),
       locked_mapped_bytes(gauge("containment_locked_memory_mapped_bytes", "Pages mapped for secrets")),
       locked_in_use_bytes(gauge("containment_locked_memory_in_use_bytes", "Bytes of secrets held")),
       locked_limit_bytes(gauge("containment_locked_memory_limit_bytes", "RLIMIT_MEMLOCK; +Inf when unlimited")),

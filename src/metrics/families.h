@@ -101,6 +101,10 @@ class Registry::Families {
   prometheus::Gauge& keys_to_load;
   prometheus::Gauge& keys_in_ring;
   prometheus::Gauge& signers_loaded;
+  prometheus::Gauge& operators_fresh;
+  prometheus::Gauge& operators_margin;
+  prometheus::Gauge& keks_healthy;
+  prometheus::Gauge& keks_margin;
   prometheus::Gauge& locked_mapped_bytes;
   prometheus::Gauge& locked_in_use_bytes;
   prometheus::Gauge& locked_limit_bytes;

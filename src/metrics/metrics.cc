@@ -3,6 +3,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "metrics/families.h"
 
@@ -99,6 +100,23 @@ void Registry::keys_loading(std::uint64_t loaded, std::uint64_t total) {
 void Registry::keys_loaded(std::uint64_t count) {
   families_->keys_in_ring.Set(static_cast<double>(count));
   families_->signers_loaded.Set(static_cast<double>(count));
+}
+
+namespace {
+
+void set_margin(const std::optional<Registry::Margin>& known, prometheus::Gauge& ready, prometheus::Gauge& margin) {
+  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  ready.Set(known ? static_cast<double>(known->ready) : kUnknown);
+  margin.Set(known ? static_cast<double>(known->margin) : kUnknown);
+}
+
+}  // namespace
+
+void Registry::operators_margin(const std::optional<Margin>& known) {
+  set_margin(known, families_->operators_fresh, families_->operators_margin);
+}
+void Registry::keks_margin(const std::optional<Margin>& known) {
+  set_margin(known, families_->keks_healthy, families_->keks_margin);
 }
 
 }  // namespace cc::metrics

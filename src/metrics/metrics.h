@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -56,6 +57,14 @@ class Registry {
   void chamber_sealed();
   void chamber_unsealed();
   void unseal_share_accepted(std::string_view operator_name);
+
+  // How many operators and KEKs there are beyond what opening needs; nothing while it is not known.
+  struct Margin {
+    unsigned ready = 0;
+    int margin = 0;
+  };
+  void operators_margin(const std::optional<Margin>& known);
+  void keks_margin(const std::optional<Margin>& known);
 
   // Failures by their stable code word (base/error_kinds.inc).
   void auth_rejected(std::string_view code);

@@ -1,6 +1,11 @@
 #include "seal/backoff.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
+
+#include "base/bytes.h"
 
 namespace cc::seal {
 namespace {
@@ -10,10 +15,19 @@ constexpr Milliseconds kLongestWait{5 * 60 * 1000};
 constexpr Milliseconds kForgottenAfter{60 * 60 * 1000};
 constexpr std::size_t kMaxKeyBytes = 128;
 
+// One attacker commonly has a whole /64 of IPv6 addresses: they count as one source. Anything else stands for itself.
+std::string network_of(const std::string& source) {
+  in6_addr address{};
+  if (::inet_pton(AF_INET6, source.c_str(), &address) != 1 || IN6_IS_ADDR_V4MAPPED(&address)) {
+    return source.substr(0, kMaxKeyBytes);
+  }
+  return to_hex(ByteView(address.s6_addr, 8)) + "/64";
+}
+
 }  // namespace
 
 Backoff::Key Backoff::key(const std::string& operator_name, const std::string& source) {
-  return {operator_name.substr(0, kMaxKeyBytes), source.substr(0, kMaxKeyBytes)};
+  return {operator_name.substr(0, kMaxKeyBytes), network_of(source)};
 }
 
 Result<void> Backoff::check(const std::string& operator_name, const std::string& source) const {

@@ -1,4 +1,5 @@
 // Back-off after wrong credentials, per (operator, source): who guesses waits, nobody else does. Never global.
+// A source is an address; all of an IPv6 /64 are one. Operators behind one proxy share its address, and its waits.
 // Not thread-safe; the chamber's ceremony lock guards it. Bounded: the pair that failed longest ago is forgotten first.
 #pragma once
 

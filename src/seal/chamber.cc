@@ -71,5 +71,42 @@ Result<void> Chamber::resume() {
 Result<std::vector<std::string>> Chamber::credential_ids(const std::string& operator_name) const {
   return guarded([&] { return machine_->credential_ids(operator_name); });
 }
+Result<void> Chamber::add_credential(const std::string& operator_name, const NamedCredential& existing,
+                                     const NamedCredential& added, const std::string& source) {
+  return guarded([&] { return machine_->add_credential(operator_name, existing, added, source); });
+}
+Result<void> Chamber::remove_credential(const std::string& operator_name, const NamedCredential& existing,
+                                        const std::string& removed_id, const std::string& source) {
+  return guarded([&] { return machine_->remove_credential(operator_name, existing, removed_id, source); });
+}
+
+Result<RotationReply> Chamber::rotate_kms(const KmsSetRequest& request) {
+  return guarded([&] { return machine_->rotate_kms(request); });
+}
+Result<RotationReply> Chamber::rotate_unseal(const OperatorSetRequest& request) {
+  return guarded([&] { return machine_->rotate_unseal(request); });
+}
+Result<RotationReply> Chamber::rotate_to_unseal(const OperatorSetRequest& request) {
+  return guarded([&] { return machine_->rotate_to_unseal(request); });
+}
+Result<RotationReply> Chamber::rotate_to_kms_only() {
+  return guarded([&] { return machine_->rotate_to_kms_only(); });
+}
+Result<void> Chamber::rotate_cancel() {
+  return guarded([&] { return machine_->rotate_cancel(); });
+}
+Result<ApproveReply> Chamber::approve(const std::string& operator_name, const CredentialSecret& credential,
+                                      const std::string& rotation, const std::string& source) {
+  return guarded([&] { return machine_->approve(operator_name, credential, rotation, source); });
+}
+Result<UnsealReply> Chamber::rehearse(const std::string& operator_name, const CredentialSecret& credential,
+                                      const std::string& source) {
+  return guarded([&] { return machine_->rehearse(operator_name, credential, source); });
+}
+Result<DrillReply> Chamber::drill(const std::string& operator_name, const CredentialSecret& credential,
+                                  const std::string& source) {
+  return guarded([&] { return machine_->drill(operator_name, credential, source); });
+}
+void Chamber::probe_keks() { machine_->probe_keks(); }
 
 }  // namespace cc::seal

@@ -43,6 +43,10 @@ struct CredentialSecret {
   std::string kind = "passphrase";
   SecretBytes secret;
 };
+struct NamedCredential {
+  std::string id;
+  CredentialSecret secret;
+};
 struct RegisterReply {
   unsigned registered = 0;
   unsigned remaining = 0;
@@ -51,8 +55,58 @@ struct RegisterReply {
 struct UnsealReply {
   unsigned shares_received = 0;
   unsigned shares_required = 0;
+  bool would_open = false;            // a rehearsal was complete and the record proven
   std::optional<VisibleState> state;  // set when this share opened the chamber
   std::uint64_t validators_loaded = 0;
+};
+
+// Who asks for a rotation: the token's holder alone, or with the approval of a quorum of the operators in force.
+// Giving up the operators lock always needs the quorum.
+enum class RotationApproval { token, quorum };
+struct KmsSetRequest {
+  std::vector<std::string> keks;
+  unsigned threshold = 0;
+};
+struct OperatorSetRequest {
+  unsigned threshold = 0;
+  std::vector<std::string> operators;
+};
+struct RotationReply {
+  VisibleState state = VisibleState::unsealed;  // awaiting_rotation: staged, not in force yet
+  std::vector<std::pair<std::string, SecretBytes>> operator_tokens;
+  unsigned shares = 0, threshold = 0;        // a KMS rotation that is in force
+  std::vector<std::string> safe_to_disable;  // KEKs that no lock in force needs any more
+  std::string rotation;                      // with approvals required: what they are for
+  unsigned approvals_received = 0, approvals_required = 0;
+};
+struct ApproveReply {
+  unsigned approvals_received = 0, approvals_required = 0;
+  std::optional<VisibleState> state;  // set once the quorum is there
+  std::vector<std::string> safe_to_disable;
+};
+struct DrillReply {
+  std::string credential_id;
+  std::uint64_t drilled_at = 0;  // Unix seconds
+};
+
+struct RotationStatus {
+  std::string kind;      // "operators", "kms" or "kms_only"
+  std::string rotation;  // digest of what is staged; an approval names it
+  unsigned threshold = 0, members = 0;
+  std::vector<std::string> waiting_for;  // new operators who have to register
+  unsigned approvals_received = 0, approvals_required = 0;
+};
+// Which operators have shown lately that a credential opens their share.
+struct DrillStatus {
+  unsigned fresh = 0;
+  std::vector<std::string> lapsed;  // never, or too long ago
+  int margin = 0;                   // fresh ones beyond the threshold
+};
+// KEKs as the last probe found them.
+struct KekStatus {
+  unsigned healthy = 0;
+  std::vector<std::pair<std::string, Error>> sick;
+  int margin = 0;  // healthy ones beyond the threshold
 };
 
 struct Status {
@@ -69,6 +123,9 @@ struct Status {
   // A seal or a hold is in force; only resume (or, without hold, a restart) ends it.
   bool sealed_by_command = false;
   bool held = false;  // sealed with hold: stays sealed over restarts
+  std::optional<RotationStatus> rotation;
+  std::optional<DrillStatus> drills;  // with operators, once they have registered
+  std::optional<KekStatus> keks;      // once they were probed
 };
 
 struct ChamberOptions {
@@ -76,6 +133,8 @@ struct ChamberOptions {
   crypto::Argon2Params argon2;
   // Attempts before back-off starts, per operator and source.
   unsigned free_attempts = 5;
+  RotationApproval rotation_approval = RotationApproval::token;
+  std::uint64_t drill_valid_seconds = 90UL * 24 * 60 * 60;
 };
 
 class Chamber {
@@ -126,6 +185,34 @@ class Chamber {
   // After a seal: allows the KMS step again.
   Result<void> resume();
   Result<std::vector<std::string>> credential_ids(const std::string& operator_name) const;
+  // The operator proves an existing credential; nobody else can. During a rotation the change is made in both sets, if
+  // the credential opens a share in both. Errors: wrong_passphrase (also for an unknown operator or credential),
+  // too_many_attempts; once proven credential_exists, credentials_full.
+  Result<void> add_credential(const std::string& operator_name, const NamedCredential& existing,
+                              const NamedCredential& added, const std::string& source);
+  // Errors: as above; once proven unknown_credential, last_credential.
+  Result<void> remove_credential(const std::string& operator_name, const NamedCredential& existing,
+                                 const std::string& removed_id, const std::string& source);
+
+  // Rotation, while signing goes on. The locks in force stay so until one conditional write replaces them; a refusal or
+  // a failure leaves them as they were. Errors: wrong_state, record_conflict (another process was first), what init
+  // says of members and KEKs.
+  Result<RotationReply> rotate_kms(const KmsSetRequest& request);
+  Result<RotationReply> rotate_unseal(const OperatorSetRequest& request);
+  Result<RotationReply> rotate_to_unseal(const OperatorSetRequest& request);  // mode kms_only to unseal
+  Result<RotationReply> rotate_to_kms_only();
+  Result<void> rotate_cancel();
+  // An operator in force agrees to the rotation with this digest. Errors: rotation_changed, approval_repeated.
+  Result<ApproveReply> approve(const std::string& operator_name, const CredentialSecret& credential,
+                               const std::string& rotation, const std::string& source);
+  // As unseal, up to the check of the record, and then wiped; also while unsealed.
+  Result<UnsealReply> rehearse(const std::string& operator_name, const CredentialSecret& credential,
+                               const std::string& source);
+  // The credential opens the operator's share: nothing more happens, and the date is kept.
+  Result<DrillReply> drill(const std::string& operator_name, const CredentialSecret& credential,
+                           const std::string& source);
+  // Asks every KEK in force for its share and compares; for status(). Blocks on the KEKs, holds up no ceremony.
+  void probe_keks();
 
  private:
   class Machine;

@@ -28,6 +28,13 @@ void Chamber::Machine::tick() {
 
 void Chamber::Machine::drop_expired_round() {
   const bool limited = options_.unseal_timeout > Milliseconds(0);
+  for (std::optional<Quorum>* quorum : {&approvals_, &rehearsal_}) {
+    if (*quorum && limited && ports_.clock.monotonic() - (*quorum)->started >= options_.unseal_timeout) {
+      log::warn("operators took too long; what they gave towards a rotation or a rehearsal was wiped");
+      quorum->reset();
+      publish();
+    }
+  }
   if (round_ && limited && ports_.clock.monotonic() - round_->started >= options_.unseal_timeout) {
     log::warn("the unseal round timed out; collected shares were wiped",
               {{"shares", std::uint64_t{round_->shares.counted()}}});

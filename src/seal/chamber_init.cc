@@ -31,40 +31,48 @@ Result<void> Chamber::Machine::check_init(const InitRequest& request) const {
   if (!wants_operators(request)) {
     return {};
   }
+  return check_operators({request.unseal_threshold, request.operators});
+}
+
+Result<void> Chamber::Machine::check_operators(const OperatorSetRequest& request) {
   const std::size_t n = request.operators.size();
   if (n == 0 || n > 255) {
     return fail(ErrorKind::members_invalid, "name 1 to 255 operators (--operators)");
   }
-  if (request.unseal_threshold == 0 || request.unseal_threshold > n) {
+  if (request.threshold == 0 || request.threshold > n) {
     return fail(ErrorKind::threshold_invalid, "the unseal threshold must be 1 to " + std::to_string(n) +
                                                   ", the number of operators, not " +
-                                                  std::to_string(request.unseal_threshold));
+                                                  std::to_string(request.threshold));
   }
   return check_operator_names(request.operators);
 }
 
-// Returns the content for inside the KMS lock: the master keys sealed under the operators lock.
-Result<SecretBytes> Chamber::Machine::deal_operators(NewChamber& made, const InitRequest& request,
-                                                     const SecretBytes& master_keys) {
+// Every share waits for its owner under a token of its own; the lock's key is wiped here.
+Result<Chamber::Machine::DealtOperators> Chamber::Machine::deal_operators(const ChamberId& chamber,
+                                                                          const Secret<32>& pepper,
+                                                                          const OperatorSetRequest& request,
+                                                                          const SecretBytes& master_keys) {
   Random& random = ports_.random;
-  Core& core = made.record.core;
   const Secret<32> lock_key = random.secret<32>();
-  LockHeader header{LockKind::operators, 1, random.array<16>(), request.unseal_threshold, request.operators};
-  CC_ASSIGN(DealtLock dealt, deal(lock_key, core.chamber, std::move(header), random));
-  MemberList list{dealt.lock.header.id, {}};
+  LockHeader header{LockKind::operators, 1, random.array<16>(), request.threshold, request.operators};
+  CC_ASSIGN(DealtLock dealt, deal(lock_key, chamber, std::move(header), random));
+  DealtOperators made;
+  made.list.lock = dealt.lock.header.id;
   for (const crypto::Share& share : dealt.shares) {
     const std::string& owner = dealt.lock.header.members[share.index - 1U];
-    const MemberName member{core.chamber, dealt.lock.header.id, share.index, owner};
+    const MemberName member{chamber, dealt.lock.header.id, share.index, owner};
     Token token = draw_token(kRegistrationTokenPrefix, random);
     const SecretBytes rtss = crypto::to_rtss(share, dealt.lock.header.id, dealt.lock.header.m);
-    list.entries.push_back({make_pending(made.kms.pepper, member, token.value, rtss, random), {}, std::nullopt});
+    made.list.entries.push_back({make_pending(pepper, member, token.value, rtss, random), {}, std::nullopt});
     made.tokens.emplace_back(owner, std::move(token.text));
   }
-  made.record.members.lists.push_back(std::move(list));
-  const Bytes content =
-      seal_content(lock_key, core.chamber, dealt.lock.header, expose_secret_bytes(master_keys), random);
-  core.locks.push_back(std::move(dealt.lock));
-  return SecretBytes::copy_of(content);
+  made.content = seal_content(lock_key, chamber, dealt.lock.header, expose_secret_bytes(master_keys), random);
+  CC_ASSIGN(const SecretBytes back, open_content(lock_key, chamber, dealt.lock.header, made.content));
+  if (!(back == master_keys)) {
+    return fail(ErrorKind::internal, "the new operators lock does not give its content back; nothing was stored");
+  }
+  made.lock = std::move(dealt.lock);
+  return made;
 }
 
 Result<Chamber::Machine::NewChamber> Chamber::Machine::build(const InitRequest& request) {
@@ -84,7 +92,12 @@ Result<Chamber::Machine::NewChamber> Chamber::Machine::build(const InitRequest& 
   core.master_key = master.current;
   made.kms.inner = encode_master_keys(master);
   if (wants_operators(request)) {
-    CC_ASSIGN(made.kms.inner, deal_operators(made, request, made.kms.inner));
+    CC_ASSIGN(DealtOperators people, deal_operators(core.chamber, made.kms.pepper,
+                                                    {request.unseal_threshold, request.operators}, made.kms.inner));
+    made.kms.inner = SecretBytes::copy_of(people.content);
+    core.locks.push_back(std::move(people.lock));
+    made.record.members.lists.push_back(std::move(people.list));
+    made.tokens = std::move(people.tokens);
   }
   const SecretBytes content = encode_kms_content({made.kms.inner.clone(), made.kms.pepper.clone()});
   core.content = seal_content(made.kms.lock_key, core.chamber, core.kms().header, expose_secret_bytes(content), random);

@@ -18,6 +18,13 @@ Result<void> Chamber::Machine::run_kms_step() {
     return {};
   }
   const bool reopen = process() == ProcessPhase::open && !kms_;
+  if (process() == ProcessPhase::open && !reopen) {
+    CC_TRY(note(settle_trace()));
+    // Another replica may have taken in the last registration of a rotation that was approved here.
+    if (approvals_ && approvals_->proven) {
+      CC_TRY(finish_rotation());
+    }
+  }
   if (!reopen && fire(ProcessEvent::kms_step).effect != ProcessEffect::try_keks) {
     return {};
   }
@@ -52,6 +59,7 @@ Result<void> Chamber::Machine::open_chamber(MasterKeys keys) {
     return sealed_meanwhile();
   }
   master_ = std::move(keys);
+  traced_epoch_ = core.epoch;
   const std::lock_guard lock(public_);
   status_.keys_loaded = loaded;
   return {};

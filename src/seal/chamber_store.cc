@@ -125,6 +125,8 @@ void Chamber::Machine::follow(const SealRecord& next) {
   } else if (record_ && next.core.epoch > record_->core.epoch) {
     round_was_dropped_ = round_ && round_->shares.counted() > 0;
     round_.reset();
+    approvals_.reset();
+    rehearsal_.reset();
     kms_.reset();
     if (fire(ProcessEvent::epoch_changed).effect == ProcessEffect::wipe) {
       wipe_secrets();
@@ -132,6 +134,10 @@ void Chamber::Machine::follow(const SealRecord& next) {
   } else if (record_ && phase_of(*record_) == RecordPhase::registering && phase_of(next) == RecordPhase::set) {
     fire(ProcessEvent::registration_complete);
     wipe_secrets();
+  }
+  // An approval is for what was staged when it was given.
+  if (approvals_ && approvals_->purpose != rotation_digest(next.core)) {
+    approvals_.reset();
   }
   if (record_ && next.hints.seal_generation > seen_.seal_generation) {
     fire(ProcessEvent::seal);

@@ -5,15 +5,6 @@
 #include "seal/machine.h"
 
 namespace cc::seal {
-namespace {
-
-tl::unexpected<Error> wrong_passphrase() {
-  return fail(ErrorKind::wrong_passphrase,
-              "wrong passphrase, or no such operator; check the keyboard layout and trailing line endings");
-}
-
-}  // namespace
-
 UnsealReply Chamber::Machine::counters() const {
   UnsealReply reply;
   const Lock* lock = record_ ? record_->core.operators() : nullptr;
@@ -65,6 +56,11 @@ Result<Chamber::Machine::Opened> Chamber::Machine::prove(const std::string& oper
     return fail(ErrorKind::wrong_state, "this chamber opens by its KEKs alone (kms_only); no operator share is needed");
   }
   CC_TRY(allow(process(), ProcessEvent::unseal_share));
+  return prove_any(operator_name, secret, source);
+}
+
+Result<Chamber::Machine::Opened> Chamber::Machine::prove_any(const std::string& operator_name,
+                                                             const PreparedSecret& secret, const std::string& source) {
   CC_TRY(backoff_.check(operator_name, source));
   const std::optional<unsigned> index = member_index(operator_name);
   std::size_t spent = 0;
@@ -78,7 +74,7 @@ Result<Chamber::Machine::Opened> Chamber::Machine::prove(const std::string& oper
   }
   CC_TRY(catch_up_work(static_cast<unsigned>(spent), secret));
   backoff_.failed(operator_name, source);
-  return wrong_passphrase();
+  return fail(wrong_passphrase_error());
 }
 
 Result<UnsealReply> Chamber::Machine::unseal(const std::string& operator_name, const CredentialSecret& credential,
@@ -102,7 +98,7 @@ Result<UnsealReply> Chamber::Machine::count_share(const Opened& opened, const Pr
   const Core& core = record_->core;
   const Lock& lock = *core.operators();
   if (opened.retired) {
-    return fail(ErrorKind::share_retired,
+    return fail(ErrorKind::share_older_set,
                 "this credential holds a share of a set that was replaced; register with the token of the new set");
   }
   CC_ASSIGN(crypto::Share share, read_share(opened.rtss, lock.header, opened.index, core.retired_locks));

@@ -190,6 +190,11 @@ Bytes make_pending(const Secret<32>& pepper, const MemberName& member, const Sec
   return crypto::seal_box(pepper_key(pepper, "pending", member), naming("cc/v1/pending", member), out.view(), random);
 }
 
+Error wrong_passphrase_error() {
+  return {ErrorKind::wrong_passphrase,
+          "wrong passphrase, or no such operator or credential; check the keyboard layout and trailing line endings"};
+}
+
 Error registration_token_error() {
   return {ErrorKind::registration_token_invalid,
           "the registration token is not this operator's, or it was used already; ask the coordinator of the ceremony"};

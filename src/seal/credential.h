@@ -66,6 +66,8 @@ Bytes make_pending(const Secret<32>& pepper, const MemberName& member, const Sec
 // Errors: registration_token_invalid, record_tampered.
 Result<SecretBytes> open_pending(const Secret<32>& pepper, const MemberName& member, const Secret<32>& token,
                                  ByteView box);
+// What a wrong passphrase, an unknown operator and an unknown credential are answered with.
+Error wrong_passphrase_error();
 // What every wrong, used or foreign registration token is answered with.
 Error registration_token_error();
 

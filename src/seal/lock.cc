@@ -100,12 +100,12 @@ Result<crypto::Share> read_share(const SecretBytes& rtss, const LockHeader& head
   }
   if (read->id != header.id) {
     return std::ranges::find(retired, read->id) != retired.end()
-               ? fail(ErrorKind::share_retired,
+               ? fail(ErrorKind::share_older_set,
                       "the share belongs to a set that was replaced; use a member of the new set")
-               : fail(ErrorKind::share_mismatch, "the share belongs to another set");
+               : fail(ErrorKind::share_other_set, "the share belongs to another chamber or another set");
   }
   if (read->share.index != index || read->m != header.m) {
-    return fail(ErrorKind::share_mismatch, "the share belongs to another member of this set");
+    return fail(ErrorKind::share_wrong_operator, "the share belongs to another member of this set");
   }
   return std::move(read->share);
 }

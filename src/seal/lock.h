@@ -62,8 +62,8 @@ struct DealtLock {
 };
 Result<DealtLock> deal(const Secret<32>& lock_key, const ChamberId& chamber, LockHeader header, Random& random);
 
-// A share as it left its wrap. Errors: share_retired (a share of a replaced lock), share_mismatch (of another lock,
-// index or threshold), record_malformed (not a share).
+// A share as it left its wrap. Errors: share_older_set (a share of a replaced lock), share_other_set,
+// share_wrong_operator (another index or threshold), record_malformed (not a share).
 Result<crypto::Share> read_share(const SecretBytes& rtss, const LockHeader& header, unsigned index,
                                  const std::vector<LockId>& retired);
 

@@ -114,6 +114,15 @@ Result<void> wrap_shares(KekService& keks, const ChamberId& chamber, DealtLock& 
   return {};
 }
 
+Result<void> probe_member(KekService& keks, const ChamberId& chamber, const Lock& lock, unsigned index) {
+  const auto rtss = keks.unwrap(lock.header.members[index - 1], share_context(chamber, lock.header.id, index),
+                                lock.members[index - 1].wrap);
+  CC_ASSIGN(const crypto::Share share, share_of_member(rtss, lock, index, {}));
+  return equal_constant_time(share_verifier(share, chamber, lock.header.id), lock.members[index - 1].verifier)
+             ? Result<void>()
+             : fail(ErrorKind::kms_mismatch, "its share does not match the record's verifier");
+}
+
 Result<Secret<32>> open_kms_lock(KekService& keks, const ChamberId& chamber, const Lock& lock,
                                  const std::vector<LockId>& retired) {
   ShareCollection shares(chamber, lock);

@@ -16,6 +16,9 @@ Result<void> check_keks(const KekService& keks, const std::vector<std::string>& 
 // Wraps every share by its KEK and proves by unwrapping that it comes back. Errors: the KEK's, naming it.
 Result<void> wrap_shares(KekService& keks, const ChamberId& chamber, DealtLock& dealt);
 
+// Whether the KEK still opens its share, and the share is the one that was dealt. Errors: as a KEK's.
+Result<void> probe_member(KekService& keks, const ChamberId& chamber, const Lock& lock, unsigned index);
+
 // Asks the KEKs, at once where their service can, until m shares opened. Errors: one error that names every KEK in
 // trouble; its kind is the most hopeful one (kms_unreachable first, kms_mismatch last), so that a network failure is
 // never called a wrong key.

@@ -28,43 +28,8 @@ void Chamber::Machine::wipe_secrets() {
   kms_.reset();
   master_.reset();
   round_.reset();
-}
-
-void Chamber::Machine::publish() {
-  const RecordPhase phase = !record_ && record_trouble_ ? RecordPhase::set : record_phase();
-  Status next;
-  std::map<std::string, std::vector<std::string>> credentials;
-  if (record_) {
-    const Lock& kms = record_->core.kms();
-    next.epoch = record_->core.epoch;
-    next.kms_threshold = kms.header.m;
-    next.kms_members = kms.header.n();
-    next.mode = "kms_only";
-    next.held = record_->hints.hold;
-    if (const Lock* operators = record_->core.operators()) {
-      const MemberList& list = *record_->active_members();
-      next.mode = "unseal";
-      next.unseal_threshold = operators->header.m;
-      next.operators = operators->header.n();
-      next.registered = next.operators - waiting_shares(list);
-      for (std::size_t i = 0; i < list.entries.size(); ++i) {
-        auto& ids = credentials[operators->header.members[i]];
-        std::ranges::transform(list.entries[i].credentials, std::back_inserter(ids), &StoredCredential::id);
-      }
-    } else {
-      const auto local =
-          std::ranges::count_if(kms.header.members, [](const auto& m) { return m.starts_with("local://"); });
-      next.kek_beside_data = local >= static_cast<std::ptrdiff_t>(kms.header.m);
-    }
-  }
-  next.shares_received = round_ ? round_->shares.counted() : 0;
-  next.trouble = record_trouble_ ? record_trouble_ : opening_trouble_;
-  const std::lock_guard lock(public_);
-  next.keys_loaded = process_ == ProcessPhase::open ? status_.keys_loaded : 0;
-  status_ = std::move(next);
-  credentials_ = std::move(credentials);
-  shown_phase_ = phase;
-  may_sign_ = signs(visible_state(shown_phase_, process_));
+  approvals_.reset();
+  rehearsal_.reset();
 }
 
 Result<void> Chamber::Machine::note(Result<void> outcome) {
@@ -103,33 +68,6 @@ Result<void> Chamber::Machine::check_setup_token(const SecretBytes& given) const
         "the setup token is not the one in this server's log; every start and every init-reset draws a new one");
   }
   return {};
-}
-
-Status Chamber::Machine::status() const {
-  const std::lock_guard lock(public_);
-  Status out = status_;
-  out.state = visible_state(shown_phase_, process_);
-  out.sealed_by_command = process_ == ProcessPhase::barred;
-  return out;
-}
-
-std::optional<std::string> Chamber::Machine::setup_token() const {
-  const std::lock_guard lock(public_);
-  if (setup_token_.empty()) {
-    return std::nullopt;
-  }
-  const auto text = expose_secret_bytes(setup_token_);
-  return std::string(text.begin(), text.end());
-}
-
-Result<std::vector<std::string>> Chamber::Machine::credential_ids(const std::string& operator_name) const {
-  const std::lock_guard lock(public_);
-  CC_TRY(allow(shown_phase_, RecordEvent::read_members));
-  const auto found = credentials_.find(operator_name);
-  if (found == credentials_.end()) {
-    return fail(ErrorKind::unknown_operator, "no operator of the set in force has this name");
-  }
-  return found->second;
 }
 
 }  // namespace cc::seal

@@ -1,6 +1,7 @@
 // Inside the chamber: what it knows of the stored record, its secrets, and the steps that the ceremonies share.
 // One source file per ceremony: chamber_boot.cc, chamber_kms.cc, chamber_init.cc, chamber_register.cc,
-// chamber_unseal.cc, chamber_seal.cc; chamber_store.cc reads and writes the record.
+// chamber_unseal.cc, chamber_seal.cc, chamber_credentials.cc, chamber_rotate.cc, chamber_quorum.cc; chamber_store.cc
+// reads and writes the record, chamber_status.cc says what others see.
 //
 // Threads: `ceremony_` serialises ceremonies and guards everything not said otherwise. `public_` guards what other
 // threads read at any time; it is held briefly and never across a port. seal() flips the process phase under `public_`
@@ -39,6 +40,22 @@ class Chamber::Machine {
   Result<UnsealReply> unseal_reset(const std::string& operator_name, const CredentialSecret& credential,
                                    const std::string& source);
   Result<UnsealReply> unseal_reset_authorised();
+  Result<void> add_credential(const std::string& operator_name, const NamedCredential& existing,
+                              const NamedCredential& added, const std::string& source);
+  Result<void> remove_credential(const std::string& operator_name, const NamedCredential& existing,
+                                 const std::string& removed_id, const std::string& source);
+  Result<RotationReply> rotate_kms(const KmsSetRequest& request);
+  Result<RotationReply> rotate_unseal(const OperatorSetRequest& request);
+  Result<RotationReply> rotate_to_unseal(const OperatorSetRequest& request);
+  Result<RotationReply> rotate_to_kms_only();
+  Result<void> rotate_cancel();
+  Result<ApproveReply> approve(const std::string& operator_name, const CredentialSecret& credential,
+                               const std::string& rotation, const std::string& source);
+  Result<UnsealReply> rehearse(const std::string& operator_name, const CredentialSecret& credential,
+                               const std::string& source);
+  Result<DrillReply> drill(const std::string& operator_name, const CredentialSecret& credential,
+                           const std::string& source);
+  void probe_keks();
   Result<void> seal(const std::string& reason, bool hold, bool all);
   Result<void> resume();
 
@@ -94,6 +111,16 @@ class Chamber::Machine {
     std::vector<Raised> raised;
   };
 
+  // Shares that operators gave for something else than unsealing: a rotation, or a rehearsal (purpose zero).
+  struct Quorum {
+    crypto::Digest purpose{};
+    ShareCollection shares;
+    Milliseconds started{};
+    bool proven = false;  // m shares opened the operators lock; they are wiped then
+    unsigned required = 0;
+    unsigned counted() const { return proven ? required : shares.counted(); }
+  };
+
   // chamber_store.cc: the record.
   // Reads the record, checks it against what was seen, and follows what changed. Its error is also the trouble; a
   // record taken in before then stays in force.
@@ -120,19 +147,31 @@ class Chamber::Machine {
 
   // chamber_init.cc
   struct NewChamber;
+  struct DealtOperators {
+    Lock lock;
+    Bytes content;  // the master keys, sealed under the lock
+    MemberList list;
+    std::vector<std::pair<std::string, SecretBytes>> tokens;
+  };
   Result<void> check_init(const InitRequest& request) const;
+  static Result<void> check_operators(const OperatorSetRequest& request);
   Result<NewChamber> build(const InitRequest& request);
-  Result<SecretBytes> deal_operators(NewChamber& made, const InitRequest& request, const SecretBytes& master_keys);
+  Result<DealtOperators> deal_operators(const ChamberId& chamber, const Secret<32>& pepper,
+                                        const OperatorSetRequest& request, const SecretBytes& master_keys);
   Result<void> store_new(const NewChamber& made, RecordEvent event);
   Result<InitReply> finish_init(NewChamber made);
 
   // chamber_register.cc
-  // 1-based; nothing when the active operators lock has no such member.
-  std::optional<unsigned> member_index(const std::string& operator_name) const;
-  MemberName member_name(unsigned index) const;
+  // 1-based; nothing when the operators lock of that set has no such member.
+  std::optional<unsigned> member_index(const std::string& operator_name, OperatorSet set = OperatorSet::active) const;
+  MemberName member_name(unsigned index, OperatorSet set = OperatorSet::active) const;
+  // The set whose members register now.
+  OperatorSet registering_set() const {
+    return record_phase() == RecordPhase::rotating ? OperatorSet::staged : OperatorSet::active;
+  }
   Result<void> allow_register() const;
-  Result<SecretBytes> take_pending(unsigned index, const SecretBytes& token_text) const;
-  Result<void> store_credential(unsigned index, const StoredCredential& credential);
+  Result<SecretBytes> take_pending(OperatorSet set, unsigned index, const SecretBytes& token_text) const;
+  Result<void> store_credential(OperatorSet set, unsigned index, const StoredCredential& credential);
 
   // chamber_unseal.cc
   // A credential that opened.
@@ -144,6 +183,8 @@ class Chamber::Machine {
     crypto::Argon2Params params;
   };
   Result<Opened> prove(const std::string& operator_name, const PreparedSecret& secret, const std::string& source);
+  // Any credential of an operator in force.
+  Result<Opened> prove_any(const std::string& operator_name, const PreparedSecret& secret, const std::string& source);
   Result<std::optional<Opened>> try_credentials(unsigned index, const PreparedSecret& secret);
   Result<void> catch_up_work(unsigned spent, const PreparedSecret& secret);
   Result<UnsealReply> count_share(const Opened& opened, const PreparedSecret& secret);
@@ -153,6 +194,57 @@ class Chamber::Machine {
   Result<UnsealReply> open_round(Result<Secret<32>> combined);
   void drop_expired_round();
   UnsealReply counters() const;
+
+  // chamber_credentials.cc
+  // A credential that was named and opened its share.
+  struct Proven {
+    OperatorSet set = OperatorSet::active;
+    unsigned index = 0;
+    StoredCredential stored;
+    SecretBytes rtss;
+  };
+  Result<void> allow_credentials() const;
+  // Nothing when the operator or the credential is not of this set, or the secret is another; the work is the same.
+  Result<std::optional<Proven>> open_named(OperatorSet set, const std::string& operator_name,
+                                           const std::string& credential_id, const PreparedSecret& secret) const;
+  // In the set in force and in the staged one: one or both.
+  Result<std::vector<Proven>> prove_named(const std::string& operator_name, const NamedCredential& existing,
+                                          const std::string& source);
+  // Changes the entries of the proven members in one write; tried again when another process wrote meanwhile, as long
+  // as the credentials that were proven still stand.
+  using EditEntry = std::function<Result<void>(std::size_t which, MemberEntry& entry)>;
+  Result<void> edit_entries(const std::vector<Proven>& proven, const EditEntry& edit);
+
+  // chamber_rotate.cc
+  struct InForce {
+    SealRecord record;
+    KmsSecrets kms;
+  };
+  Result<void> allow_rotation(RecordEvent event) const;
+  unsigned approvals_required(const Core& core) const;
+  void authenticate(SealRecord& record, const Secret<32>& pepper) const;
+  Result<void> prove_record(const SealRecord& record, const KmsSecrets& kms) const;
+  Result<StagedLock> build_kms_lock(const KmsSetRequest& request);
+  Result<KmsSecrets> open_staged_kms(const StagedLock& staged);
+  Result<void> stage(StagedLock staged, std::optional<MemberList> list);
+  Result<RotationReply> stage_operators(const OperatorSetRequest& request);
+  Result<InForce> in_force(SealRecord next);
+  Result<void> put_in_force(SealRecord next);
+  Result<void> settle_trace();
+  Result<bool> finish_rotation();
+  RotationReply waiting_reply() const;
+  RotationReply kms_reply(const std::vector<std::string>& before) const;
+  std::vector<std::string> safe_to_disable(const std::vector<std::string>& before) const;
+
+  // chamber_quorum.cc
+  Result<void> need_operators() const;
+  bool approved(const Core& core) const;
+  Result<void> prove_quorum(const ShareCollection& shares) const;
+  Result<void> count_towards(std::optional<Quorum>& quorum, const crypto::Digest& purpose, const Opened& opened);
+
+  // chamber_status.cc
+  std::optional<RotationStatus> rotation_status() const;
+  DrillStatus drill_status() const;  // under public_
 
   // Phases, secrets, and what other threads see.
   ProcessPhase process() const;
@@ -178,6 +270,9 @@ class Chamber::Machine {
   std::optional<KmsSecrets> kms_;
   std::optional<MasterKeys> master_;
   std::optional<Round> round_;
+  std::optional<Quorum> approvals_;
+  std::optional<Quorum> rehearsal_;
+  std::uint64_t traced_epoch_ = 0;  // the slashing store knows of it
   bool round_was_dropped_ = false;  // by a change of the epoch, until the next unseal was told
   Backoff backoff_;
 
@@ -187,6 +282,9 @@ class Chamber::Machine {
   // Shown as `set` while the record cannot be read: closed, and never called uninitialized.
   RecordPhase shown_phase_ = RecordPhase::set;
   std::map<std::string, std::vector<std::string>> credentials_;
+  std::vector<std::string> former_operators_;
+  std::vector<std::pair<std::string, std::optional<std::uint64_t>>> drilled_;  // operators in force
+  std::optional<std::pair<LockId, KekStatus>> probed_;
   SecretBytes setup_token_;  // empty when void
   std::atomic<bool> may_sign_{false};
 };

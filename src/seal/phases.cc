@@ -59,6 +59,14 @@ constexpr std::array<RecordRow, kRecordEvents> kRecordTable{{
     // cancel_staged
     {{no(RP::none, ErrorKind::not_initialized, kInitFirst), no(RP::registering, ErrorKind::wrong_state, kNotRotating),
       no(RP::set, ErrorKind::wrong_state, kNotRotating), to(RP::set, RE::write_record)}},
+    // approve_rotation
+    {{no(RP::none, ErrorKind::not_initialized, kInitFirst),
+      no(RP::registering, ErrorKind::wrong_state, kFinishRegistering),
+      no(RP::set, ErrorKind::wrong_state, kNotRotating), to(RP::rotating, RE::read_only)}},
+    // commit_rotation
+    {{no(RP::none, ErrorKind::not_initialized, kInitFirst),
+      no(RP::registering, ErrorKind::wrong_state, kFinishRegistering),
+      no(RP::set, ErrorKind::wrong_state, kNotRotating), to(RP::set, RE::commit_staged)}},
     // change_credentials
     {{no(RP::none, ErrorKind::not_initialized, kInitFirst),
       no(RP::registering, ErrorKind::wrong_state, kFinishRegistering), to(RP::set, RE::write_members),
@@ -71,6 +79,8 @@ constexpr std::array<RecordRow, kRecordEvents> kRecordTable{{
 constexpr const char* kKmsPending =
     "the KMS lock is not open yet; look at `operator status` for the KEK in trouble and try again in a moment";
 constexpr const char* kBarred = "the signer was sealed by command; run `operator resume` or restart it first";
+constexpr const char* kUnsealFirst =
+    "the locks are changed by an unsealed signer only; let the operators run `operator unseal` first";
 constexpr const char* kOpenAlready = "the chamber is unsealed already";
 
 using ProcessRow = std::array<ProcessCell, kProcessPhases>;  // closed, barred, kms_open, open
@@ -88,9 +98,15 @@ constexpr std::array<ProcessRow, kProcessEvents> kProcessTable{{
     // register_share
     {{no(PP::closed, ErrorKind::kms_pending, kKmsPending), no(PP::barred, ErrorKind::wrong_state, kBarred),
       to(PP::kms_open, PE::serve), to(PP::open, PE::serve)}},
+    // use_credential
+    {{no(PP::closed, ErrorKind::kms_pending, kKmsPending), no(PP::barred, ErrorKind::wrong_state, kBarred),
+      to(PP::kms_open, PE::serve), to(PP::open, PE::serve)}},
     // unseal_share
     {{no(PP::closed, ErrorKind::kms_pending, kKmsPending), no(PP::barred, ErrorKind::wrong_state, kBarred),
       to(PP::kms_open, PE::serve), no(PP::open, ErrorKind::wrong_state, kOpenAlready)}},
+    // change_locks
+    {{no(PP::closed, ErrorKind::kms_pending, kKmsPending), no(PP::barred, ErrorKind::wrong_state, kBarred),
+      no(PP::kms_open, ErrorKind::wrong_state, kUnsealFirst), to(PP::open, PE::serve)}},
     // reset_round
     {{to(PP::closed, PE::drop_round), to(PP::barred, PE::drop_round), to(PP::kms_open, PE::drop_round),
       to(PP::open, PE::drop_round)}},

@@ -28,10 +28,12 @@ enum class RecordEvent {
   rotate_kms,
   stage_lock,  // rotate unseal, rotate mode: a new operators lock beside the active one
   cancel_staged,
+  approve_rotation,  // an operator in force agrees to what is staged
+  commit_rotation,   // every share is taken over, every approval given
   change_credentials,
   read_members,  // list credential ids
 };
-inline constexpr std::size_t kRecordEvents = 11;
+inline constexpr std::size_t kRecordEvents = 13;
 
 enum class RecordEffect {
   refuse,
@@ -60,7 +62,9 @@ enum class ProcessEvent {
   kms_step,         // the background step asks whether to try the KEKs
   kms_lock_opened,  // enough KEKs answered
   register_share,
+  use_credential,  // add, remove or try a credential: needs the pepper, not the master key
   unseal_share,
+  change_locks,  // stage, approve, cancel, put in force: needs the master key
   reset_round,
   master_key_ready,  // the ring is loaded
   registration_complete,
@@ -69,7 +73,7 @@ enum class ProcessEvent {
   seal,           // the command, and a hold found at start
   resume,
 };
-inline constexpr std::size_t kProcessEvents = 12;
+inline constexpr std::size_t kProcessEvents = 14;
 
 enum class ProcessEffect {
   refuse,

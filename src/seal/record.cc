@@ -1,6 +1,8 @@
 #include "seal/record.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "formats/cbor.h"
 #include "seal/record_parts.h"
@@ -67,8 +69,8 @@ Result<void> check_lists(const Core& core, const Members& members) {
   if (core.operators() != nullptr) {
     locks.push_back(core.operators());
   }
-  if (core.staged) {
-    locks.push_back(&core.staged->lock);
+  if (const Lock* staged = core.operators(OperatorSet::staged)) {
+    locks.push_back(staged);
   }
   if (members.lists.size() != locks.size()) {
     return parts::malformed("its members part does not fit its locks");
@@ -90,6 +92,9 @@ Result<void> check_lists(const Core& core, const Members& members) {
   }
   if (core.staged && core.operators() != nullptr && waiting_shares(members.lists.front()) > 0) {
     return parts::malformed("a lock is staged while operators still register");
+  }
+  if (core.staged && core.staged->kind() == StagedKind::kms_only && core.operators() == nullptr) {
+    return parts::malformed("it is to lose an operators lock that it does not have");
   }
   return {};
 }
@@ -154,11 +159,32 @@ Result<StoredRecord> decode(ByteView document) {
   return record;
 }
 
-const MemberList* SealRecord::active_members() const {
-  return core.operators() == nullptr || members.lists.empty() ? nullptr : &members.lists.front();
+StagedKind StagedLock::kind() const {
+  if (lock.header.kind == LockKind::kms) {
+    return StagedKind::kms;
+  }
+  return lock.header.members.empty() ? StagedKind::kms_only : StagedKind::operators;
 }
-MemberList* SealRecord::active_members() {
-  return core.operators() == nullptr || members.lists.empty() ? nullptr : &members.lists.front();
+std::string_view name(StagedKind kind) {
+  constexpr std::array<std::string_view, 3> kNames{"operators", "kms", "kms_only"};
+  return kNames.at(static_cast<std::size_t>(kind));
+}
+
+const Lock* Core::operators(OperatorSet set) const {
+  if (set == OperatorSet::active) {
+    return operators();
+  }
+  return staged && staged->kind() == StagedKind::operators ? &staged->lock : nullptr;
+}
+
+const MemberList* SealRecord::members_of(OperatorSet set) const {
+  const Lock* lock = core.operators(set);
+  const auto found = std::ranges::find_if(
+      members.lists, [lock](const MemberList& list) { return lock != nullptr && list.lock == lock->header.id; });
+  return found == members.lists.end() ? nullptr : &*found;
+}
+MemberList* SealRecord::members_of(OperatorSet set) {
+  return const_cast<MemberList*>(std::as_const(*this).members_of(set));
 }
 
 unsigned waiting_shares(const MemberList& list) {

@@ -23,12 +23,23 @@ namespace cc::seal {
 inline constexpr std::size_t kMaxRecordBytes = 4U << 20;
 inline constexpr std::size_t kMaxCredentials = 8;
 
-// A lock that waits beside the active one during a rotation.
+// What waits beside the locks in force during a rotation.
+enum class StagedKind {
+  operators,  // a new operators lock; its members register
+  kms,        // a new KMS lock
+  kms_only,   // the operators lock goes
+};
+std::string_view name(StagedKind kind);
 struct StagedLock {
-  Lock lock;
-  Bytes content;  // its content, sealed under its own lock key
+  Lock lock;      // kms_only: without members, and of the header only the id is stored
+  Bytes content;  // sealed under the lock's own key; empty with kms_only
+
+  StagedKind kind() const;
   bool operator==(const StagedLock&) const = default;
 };
+
+// An operators lock stands in force, or waits staged during a rotation.
+enum class OperatorSet { active, staged };
 
 struct Core {
   ChamberId chamber{};
@@ -46,6 +57,8 @@ struct Core {
 
   const Lock& kms() const { return locks.front(); }
   const Lock* operators() const { return locks.size() > 1 ? &locks[1] : nullptr; }
+  // Null when there is none of that set.
+  const Lock* operators(OperatorSet set) const;
   bool operator==(const Core&) const = default;
 };
 
@@ -86,8 +99,11 @@ struct SealRecord {
   Hints hints;
 
   // The member list of the active operators lock; null in kms_only.
-  const MemberList* active_members() const;
-  MemberList* active_members();
+  const MemberList* active_members() const { return members_of(OperatorSet::active); }
+  MemberList* active_members() { return members_of(OperatorSet::active); }
+  // Null when there is no operators lock of that set.
+  const MemberList* members_of(OperatorSet set) const;
+  MemberList* members_of(OperatorSet set);
   bool operator==(const SealRecord&) const = default;
 };
 // What init-reset leaves behind: no secrets, and no chamber.
@@ -102,6 +118,7 @@ Bytes encode(const StoredRecord& record);
 Result<StoredRecord> decode(ByteView document);
 
 Bytes encode_core(const Core& core);
+Bytes encode_staged(const StagedLock& staged);
 Bytes encode_members(const Members& members);
 
 // registering: the active operators lock still has shares waiting; rotating: a staged lock stands in the core.

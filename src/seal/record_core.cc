@@ -20,6 +20,16 @@ void write_lock(cbor::Writer& out, const Lock& lock) {
   }
 }
 
+void write_staged(cbor::Writer& out, const StagedLock& staged) {
+  if (staged.kind() == StagedKind::kms_only) {
+    out.array(1).bytes(staged.lock.header.id);
+    return;
+  }
+  out.array(2);
+  write_lock(out, staged.lock);
+  out.bytes(staged.content);
+}
+
 template <class Ids>
 void write_ids(cbor::Writer& out, const Ids& ids) {
   out.array(ids.size());
@@ -47,12 +57,16 @@ Bytes encode_core(const Core& core) {
   write_ids(out, core.cancelled_locks);
   out.key(11);
   if (core.staged) {
-    out.array(2);
-    write_lock(out, core.staged->lock);
-    out.bytes(core.staged->content);
+    write_staged(out, *core.staged);
   } else {
     out.null();
   }
+  return out.take();
+}
+
+Bytes encode_staged(const StagedLock& staged) {
+  cbor::Writer out;
+  write_staged(out, staged);
   return out.take();
 }
 
@@ -165,11 +179,17 @@ Result<std::optional<StagedLock>> read_staged(cbor::Reader& in) {
     return std::nullopt;
   }
   StagedLock staged;
-  CC_ASSIGN(const std::size_t two, count_up_to(in, 2));
+  CC_ASSIGN(const std::size_t parts, count_up_to(in, 2));
+  if (parts == 1) {
+    staged.lock.header.kind = LockKind::operators;
+    staged.lock.header.position = 1;
+    CC_ASSIGN(staged.lock.header.id, array_of<16>(in));
+    return staged;
+  }
   CC_ASSIGN(staged.lock, read_lock(in));
   CC_ASSIGN(staged.content, bytes_up_to(in, kMaxContentBytes));
-  if (two != 2 || staged.lock.header.kind != LockKind::operators) {
-    return malformed("its staged lock is not an operators lock");
+  if (parts != 2) {
+    return malformed("its staged lock is incomplete");
   }
   return staged;
 }

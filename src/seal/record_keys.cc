@@ -27,7 +27,8 @@ crypto::Digest members_mac(const Secret<32>& pepper, const Core& core, const Mem
   cbor::Writer covered;
   covered.array(3);
   core.operators() == nullptr ? covered.null() : covered.bytes(encode_header(core.operators()->header));
-  core.staged ? covered.bytes(encode_header(core.staged->lock.header)) : covered.null();
+  const Lock* staged = core.operators(OperatorSet::staged);
+  staged != nullptr ? covered.bytes(encode_header(staged->header)) : covered.null();
   covered.bytes(encode_members(members));
   return crypto::hmac_sha256(crypto::derive(pepper, core.chamber, "members"), {covered.view()});
 }
@@ -37,6 +38,11 @@ crypto::Digest epoch_digest(const Core& core) {
   settled.cancelled_locks.clear();
   settled.staged.reset();
   return crypto::sha256(encode_core(settled));
+}
+
+crypto::Digest rotation_digest(const Core& core) {
+  return core.staged ? crypto::sha256({bytes_of("cc/v1/rotation"), epoch_digest(core), encode_staged(*core.staged)})
+                     : crypto::Digest{};
 }
 
 Result<void> check_core(const MasterKeys& keys, const SealRecord& record) {

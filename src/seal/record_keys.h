@@ -17,6 +17,9 @@ crypto::Digest members_mac(const Secret<32>& pepper, const Core& core, const Mem
 // SHA-256 of the core without what is staged: one digest per epoch.
 crypto::Digest epoch_digest(const Core& core);
 
+// What an approval is for: SHA-256 of the epoch digest and of what is staged. Zero when nothing is staged.
+crypto::Digest rotation_digest(const Core& core);
+
 // Errors: wrong_master_key, record_tampered.
 Result<void> check_core(const MasterKeys& keys, const SealRecord& record);
 // Errors: record_tampered.

@@ -115,9 +115,9 @@ Result<void> judge(const TextShare& share, const LockId& active, const std::vect
     return {};
   }
   if (std::ranges::find(retired, share.lock) != retired.end()) {
-    return fail(ErrorKind::share_retired, "the share belongs to a set that was replaced; use a share of the new set");
+    return fail(ErrorKind::share_older_set, "the share belongs to a set that was replaced; use a share of the new set");
   }
-  return fail(ErrorKind::share_mismatch, "the share belongs to another chamber or another set");
+  return fail(ErrorKind::share_other_set, "the share belongs to another chamber or another set");
 }
 
 }  // namespace cc::seal

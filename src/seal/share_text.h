@@ -19,7 +19,7 @@ struct TextShare {
 SecretBytes to_text(const crypto::Share& share, const LockId& lock);
 // Surrounding white space is dropped. Errors: malformed_request naming the field, the checksum, or TKeeper.
 Result<TextShare> parse_share_text(const SecretBytes& text);
-// Whether the share is of the lock in force. Errors: share_retired, share_mismatch.
+// Whether the share is of the lock in force. Errors: share_older_set, share_other_set.
 Result<void> judge(const TextShare& share, const LockId& active, const std::vector<LockId>& retired);
 
 }  // namespace cc::seal

@@ -214,6 +214,43 @@ TEST(ChamberCredentials, AreListedForEverybody) {
   EXPECT_EQ(signer.call("GET", "/api/v1/chamber/unseal/credentials").status, 400);
 }
 
+TEST(ChamberCredentials, AreAddedAndRemovedAsTheGuidePrints) {
+  TestSigner signer;
+  registered(signer);
+  const std::string path = "/api/v1/chamber/unseal/credentials";
+  const std::string proof = R"({"operator":"alice","existing_passphrase":")" + TestSigner::passphrase("alice") +
+                            R"(","existing_credential_id":"password-1",)";
+  const std::string added = R"("new_passphrase":"my-new-passphrase","new_credential_id":"password-2"})";
+  EXPECT_EQ(parsed(signer.call("POST", path, proof + added)),
+            json::parse(R"({"operator":"alice","credential_id":"password-2"})"));
+  EXPECT_EQ(code_of(signer.call("POST", path, proof + added)), "credential_exists");
+  EXPECT_EQ(parsed(signer.call("GET", path + "?operator=alice")),
+            json::parse(R"({"operator":"alice","credential_ids":["password-1","password-2"]})"));
+  const std::string removed = proof + R"("remove_credential_id":"password-2"})";
+  EXPECT_EQ(parsed(signer.call("DELETE", path, removed)),
+            json::parse(R"({"operator":"alice","removed_credential_id":"password-2"})"));
+  const http::Response last = signer.call("DELETE", path, proof + R"("remove_credential_id":"password-1"})");
+  EXPECT_EQ(last.status, 409) << last.body;
+  EXPECT_EQ(code_of(last), "last_credential");
+}
+
+TEST(ChamberCredentials, BadBodiesAreRefusedByName) {
+  TestSigner signer;
+  registered(signer);
+  const std::string path = "/api/v1/chamber/unseal/credentials";
+  for (const std::string body :
+       {"", "[]", R"({"operator":"alice"})", R"({"operator":"alice","existing_passphrase":1})",
+        R"({"operator":"alice","existing_passphrase":"x","existing_credential_id":"password-1","surprise":1})"}) {
+    EXPECT_EQ(signer.call("POST", path, body).status, 400) << body;
+    EXPECT_EQ(signer.call("DELETE", path, body).status, 400) << body;
+  }
+  const http::Response plain = signer.call("POST", path, "{}", {}, [](http::Request& request) {
+    request.loopback = false;
+    request.peer = "203.0.113.7";
+  });
+  EXPECT_EQ(code_of(plain), "plaintext_refused");
+}
+
 TEST(ChamberSeal, StopsAllSigningUntilResumed) {
   TestSigner signer;
   ASSERT_EQ(signer.init_kms_only().status, 200);

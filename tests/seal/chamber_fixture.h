@@ -26,13 +26,25 @@ struct World {
   test::MemoryStateStore store{steps};
   test::FakeKekService keks{steps};
   test::MemoryTraces traces{steps};
-  test::RecordingListener listener;
+  test::RecordingListener listener{&steps};
   test::FakeClock clock;
   test::SeededRandom random;
   std::map<std::string, std::string> tokens;  // registration tokens by operator
+  RotationApproval approval = RotationApproval::token;
+
+  // The same stored world once more, for another run from there.
+  void copy_stored(const World& other) {
+    store.documents = other.store.documents;
+    store.earlier = other.store.earlier;
+    keks.known = other.keks.known;
+    traces.kept = other.traces.kept;
+    tokens = other.tokens;
+    approval = other.approval;
+  }
 
   ChamberOptions options() const {
     ChamberOptions out;
+    out.rotation_approval = approval;
     out.argon2 = {8 * 1024, 1, 1};
     out.unseal_timeout = Milliseconds(30 * 60 * 1000);
     return out;

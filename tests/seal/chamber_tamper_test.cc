@@ -208,7 +208,7 @@ TEST(Tamper, AShareOfAReplacedSetIsNamedAndGoodSharesStay) {
   ASSERT_TRUE(chamber->unseal("alice", passphrase_of("alice"), "s"));
   EXPECT_EQ(code(chamber->unseal("bob", passphrase("not the right passphrase"), "s")), "wrong_passphrase")
       << "the finer verdict only once the credential opened";
-  EXPECT_EQ(code(chamber->unseal("bob", passphrase_of("bob"), "s")), "share_retired");
+  EXPECT_EQ(code(chamber->unseal("bob", passphrase_of("bob"), "s")), "share_older_set");
   EXPECT_EQ(chamber->status().shares_received, 1U);
   EXPECT_EQ(chamber->unseal("carol", passphrase_of("carol"), "s")->state, VisibleState::unsealed);
 }

@@ -96,6 +96,26 @@ TEST(Unseal, BackOffWeighsOnOneOperatorAndSourceOnly) {
   EXPECT_EQ(code(chamber->unseal("alice", passphrase("guess"), "attacker")), "too_many_attempts") << "the wait doubles";
 }
 
+TEST(Unseal, BackOffCountsAWholeIpv6NetworkAsOneSource) {
+  World world;
+  const auto chamber = ready_to_unseal(world);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(code(chamber->unseal("alice", passphrase("guess"), "2001:db8:1:2::" + std::to_string(i))),
+              "wrong_passphrase");
+  }
+  EXPECT_EQ(code(submit(*chamber, "alice", "2001:db8:1:2:ffff::9")), "too_many_attempts");
+  EXPECT_EQ(code(submit(*chamber, "alice", "2001:db8:1:3::1")), "ok") << "her own network";
+}
+
+TEST(Unseal, ManySourcesThatGuessKeepNobodyElseOut) {
+  World world;
+  const auto chamber = ready_to_unseal(world);
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_EQ(code(chamber->unseal("alice", passphrase("guess"), "10.1.0." + std::to_string(i))), "wrong_passphrase");
+  }
+  EXPECT_EQ(code(submit(*chamber, "alice", "10.2.0.1")), "ok");
+}
+
 TEST(Unseal, SharesAreWipedWhenTheRoundTimesOut) {
   World world;
   const auto chamber = ready_to_unseal(world);

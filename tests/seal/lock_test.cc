@@ -99,10 +99,10 @@ TEST(Lock, AShareKnowsItsLockMemberAndThreshold) {
     return share ? "ok" : std::string(facts(share.error().kind).code);
   };
   EXPECT_EQ(read(active.id, 2, 1), "ok");
-  EXPECT_EQ(read(retired, 2, 1), "share_retired");
-  EXPECT_EQ(read(foreign, 2, 1), "share_mismatch");
-  EXPECT_EQ(read(active.id, 2, 2), "share_mismatch");
-  EXPECT_EQ(read(active.id, 3, 1), "share_mismatch");
+  EXPECT_EQ(read(retired, 2, 1), "share_older_set");
+  EXPECT_EQ(read(foreign, 2, 1), "share_other_set");
+  EXPECT_EQ(read(active.id, 2, 2), "share_wrong_operator");
+  EXPECT_EQ(read(active.id, 3, 1), "share_wrong_operator");
   EXPECT_EQ(read_share(SecretBytes(10), active, 1, {}).error().kind, ErrorKind::record_malformed);
 }
 

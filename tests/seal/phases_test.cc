@@ -1,44 +1,27 @@
-// Every cell of both machines, against a second writing of the tables made for reading.
+// Every cell of both machines, against the tables of docs/spec/state-machine.md.
 #include "seal/phases.h"
 
 #include <gtest/gtest.h>
 
 #include <array>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <sstream>
 
 namespace cc::seal {
 namespace {
 
-// One line per event: its name, then a cell per phase: `next/effect` or `!error`.
-constexpr const char* kRecordTable = R"(
-init_kms_only         set/write_record          !already_initialized        !already_initialized         !already_initialized
-init_operators        registering/write_record  !already_initialized        !already_initialized         !already_initialized
-init_reset            !not_initialized          none/write_tombstone        !wrong_state                 !wrong_state
-register_share        !not_initialized          registering/write_members   !registration_token_invalid  rotating/write_members
-register_last_share   !not_initialized          set/write_members           !registration_token_invalid  set/commit_staged
-unseal_share          !not_initialized          !wrong_state                set/read_only                rotating/read_only
-rotate_kms            !not_initialized          !wrong_state                set/write_record             !wrong_state
-stage_lock            !not_initialized          !wrong_state                rotating/write_record        !wrong_state
-cancel_staged         !not_initialized          !wrong_state                !wrong_state                 set/write_record
-change_credentials    !not_initialized          !wrong_state                set/write_members            rotating/write_members
-read_members          !not_initialized          registering/read_only       set/read_only                rotating/read_only
-)";
-
-constexpr const char* kProcessTable = R"(
-init                   closed/serve       !wrong_state       !already_initialized  !already_initialized
-kms_step               closed/try_keks    barred/nothing     kms_open/nothing      open/nothing
-kms_lock_opened        kms_open/keep_kms  barred/wipe        kms_open/keep_kms     open/keep_kms
-register_share         !kms_pending       !wrong_state       kms_open/serve        open/serve
-unseal_share           !kms_pending       !wrong_state       kms_open/serve        !wrong_state
-reset_round            closed/drop_round  barred/drop_round  kms_open/drop_round   open/drop_round
-master_key_ready       open/go_open       barred/wipe        open/go_open          open/nothing
-registration_complete  closed/wipe        barred/wipe        closed/wipe           open/nothing
-epoch_changed          closed/wipe        barred/wipe        closed/wipe           open/reopen_kms
-record_gone            closed/wipe        barred/wipe        closed/wipe           closed/wipe
-seal                   barred/wipe        barred/wipe        barred/wipe           barred/wipe
-resume                 closed/nothing     closed/nothing     kms_open/nothing      open/nothing
-)";
+// The code block of this name in docs/spec/state-machine.md: one line per event, its name, then a cell per phase.
+std::string table_of(const std::string& block) {
+  std::ifstream file(std::string(CC_SOURCE_DIR) + "/docs/spec/state-machine.md");
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  const std::string fence = "```" + block + "\n";
+  const std::size_t start = page.find(fence);
+  EXPECT_NE(start, std::string::npos) << "the page has no table of the " << block << " machine";
+  const std::size_t from = start + fence.size();
+  return start == std::string::npos ? "" : page.substr(from, page.find("```", from) - from);
+}
 
 constexpr std::array kRecordEffects{"refuse",        "write_record",  "write_tombstone",
                                     "write_members", "commit_staged", "read_only"};
@@ -52,7 +35,7 @@ std::string written(const Cell& found, const Effects& effects) {
 }
 
 template <class Phase, class Event, class Effects>
-void check_table(const char* table, std::size_t phases, std::size_t events, const Effects& effects) {
+void check_table(const std::string& table, std::size_t phases, std::size_t events, const Effects& effects) {
   std::istringstream lines(table);
   for (std::size_t event = 0; event < events; ++event) {
     std::string event_name;
@@ -80,11 +63,11 @@ void check_table(const char* table, std::size_t phases, std::size_t events, cons
 }
 
 TEST(Phases, EveryCellOfTheRecordMachineIsAsWritten) {
-  check_table<RecordPhase, RecordEvent>(kRecordTable, kRecordPhases, kRecordEvents, kRecordEffects);
+  check_table<RecordPhase, RecordEvent>(table_of("record"), kRecordPhases, kRecordEvents, kRecordEffects);
 }
 
 TEST(Phases, EveryCellOfTheProcessMachineIsAsWritten) {
-  check_table<ProcessPhase, ProcessEvent>(kProcessTable, kProcessPhases, kProcessEvents, kProcessEffects);
+  check_table<ProcessPhase, ProcessEvent>(table_of("process"), kProcessPhases, kProcessEvents, kProcessEffects);
 }
 
 TEST(Phases, TheVisibleStateFollowsFromBothAndSigningFromIt) {

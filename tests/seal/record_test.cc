@@ -57,6 +57,45 @@ TEST(SealRecord, EncodesAndDecodesToItselfInEveryShape) {
   EXPECT_EQ(std::get<Tombstone>(*decode(encode(tombstone))), tombstone);
 }
 
+TEST(SealRecord, HoldsAStagedKmsLockAndAStagedFarewellToTheOperators) {
+  SealRecord kms = sample(true, false);
+  kms.core.staged = StagedLock{lock_of(LockKind::kms, LockId{4}, 1, {"local://c"}), Bytes(60, 4)};
+  SealRecord farewell = sample(true, false);
+  farewell.core.staged.emplace();
+  farewell.core.staged->lock.header = {LockKind::operators, 1, LockId{4}, 0, {}};
+  EXPECT_EQ(kms.core.staged->kind(), StagedKind::kms);
+  EXPECT_EQ(farewell.core.staged->kind(), StagedKind::kms_only);
+  for (const SealRecord& record : {kms, farewell}) {
+    const auto decoded = decode(encode(record));
+    ASSERT_TRUE(decoded) << decoded.error().message;
+    EXPECT_EQ(std::get<SealRecord>(*decoded), record);
+    EXPECT_EQ(phase_of(record), RecordPhase::rotating);
+    EXPECT_EQ(record.members_of(OperatorSet::staged), nullptr);
+    EXPECT_EQ(epoch_digest(record.core), epoch_digest(sample(true, false).core));
+  }
+  farewell.core.locks.pop_back();
+  farewell.members.lists.clear();
+  EXPECT_FALSE(decode(encode(farewell))) << "there is nobody to say farewell to";
+}
+
+TEST(SealRecord, ARotationsDigestIsOfThisEpochAndThisStaging) {
+  const Core core = sample(true, true).core;
+  const crypto::Digest digest = rotation_digest(core);
+  EXPECT_EQ(rotation_digest(sample(true, false).core), crypto::Digest{});
+  Core other = core;
+  ++other.epoch;
+  EXPECT_NE(rotation_digest(other), digest);
+  other = core;
+  other.staged->lock.header.id[0] ^= 1;
+  EXPECT_NE(rotation_digest(other), digest);
+  other = core;
+  other.staged->lock.header.m = 2;
+  EXPECT_NE(rotation_digest(other), digest);
+  other = core;
+  other.cancelled_locks.clear();
+  EXPECT_EQ(rotation_digest(other), digest);
+}
+
 TEST(SealRecord, EveryFlippedBitAndEveryCutIsDamage) {
   for (const Bytes& good : {encode(sample(true, true)), encode(Tombstone{{5}})}) {
     for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {

@@ -71,8 +71,8 @@ TEST(ShareText, AShareOfAReplacedSetIsNamed) {
   const Fixture f;
   const TextShare share = *parse(f.text);
   EXPECT_TRUE(judge(share, f.lock, {}));
-  EXPECT_EQ(judge(share, LockId{1}, {LockId{2}, f.lock}).error().kind, ErrorKind::share_retired);
-  EXPECT_EQ(judge(share, LockId{1}, {LockId{2}}).error().kind, ErrorKind::share_mismatch);
+  EXPECT_EQ(judge(share, LockId{1}, {LockId{2}, f.lock}).error().kind, ErrorKind::share_older_set);
+  EXPECT_EQ(judge(share, LockId{1}, {LockId{2}}).error().kind, ErrorKind::share_other_set);
 }
 
 TEST(ShareText, MessagesNeverRepeatTheShare) {

@@ -1,8 +1,8 @@
 // The chamber's ports in memory, with faults: a state store, KEKs, a clock, randomness from a seed, a listener, traces.
 //
-// Every store write and every KEK call is one step of a shared StepCounter; a fault is planted at a step number, so
-// that a test can walk through all of them. A crash is an exception that is no std::exception: it leaves the chamber at
-// once, as a killed process would.
+// Every store write and every KEK call is one step of a shared StepCounter, with `all_calls` also every read and every
+// opening of the listener; a fault is planted at a step number, so that a test can walk through all of them. A crash is
+// an exception that is no std::exception: it leaves the chamber at once, as a killed process would.
 #pragma once
 
 #include <atomic>
@@ -31,20 +31,37 @@ enum class StepFault {
   lost_write,    // a write did not happen, its outcome is unknown to the caller; a KEK call is denied
   crash_before,  // the process dies before the step takes effect
   crash_after,   // the process dies after it
+  throttled,     // refused for now
+  denied,        // refused for lack of rights
+  corrupted,     // what comes back is not what was asked for; of a store's reads and of KEKs
+  stale,         // a read gives the revision before
+  conflict,      // a write meets another one
 };
-inline constexpr std::array kStepFaults{StepFault::fails, StepFault::lost_reply, StepFault::lost_write,
-                                        StepFault::crash_before, StepFault::crash_after};
+inline constexpr std::array kAllFaults{
+    StepFault::fails,     StepFault::lost_reply, StepFault::lost_write, StepFault::crash_before, StepFault::crash_after,
+    StepFault::throttled, StepFault::denied,     StepFault::corrupted,  StepFault::stale,        StepFault::conflict};
+inline constexpr std::array kFaultNames{"fails",     "lost_reply", "lost_write", "crash_before", "crash_after",
+                                        "throttled", "denied",     "corrupted",  "stale",        "conflict"};
 
 struct StepCounter {
   std::uint64_t taken = 0;
   std::optional<std::uint64_t> fault_at;  // counted from 0
   StepFault fault = StepFault::fails;
+  bool all_calls = false;  // also reads of the store and calls of the listener are steps
+  bool applied = false;    // the fault meant something at the step it was planted at
 
-  std::optional<StepFault> next() { return fault_at == taken++ ? std::optional(fault) : std::nullopt; }
+  std::optional<StepFault> next() {
+    const bool here = fault_at == taken++;
+    applied = applied || here;
+    return here ? std::optional(fault) : std::nullopt;
+  }
+  std::optional<StepFault> next_of_all() { return all_calls ? next() : std::nullopt; }
+  void means_nothing_here() { applied = false; }
   void plant(std::uint64_t at, StepFault what) {
     taken = 0;
     fault_at = at;
     fault = what;
+    applied = false;
   }
   void clear() {
     taken = 0;
@@ -55,8 +72,9 @@ struct StepCounter {
 class FakeClock final : public Clock {
  public:
   Milliseconds monotonic() const override { return now; }
-  std::uint64_t unix_seconds() const override { return 1'700'000'000; }
+  std::uint64_t unix_seconds() const override { return unix; }
   Milliseconds now{1000};
+  std::uint64_t unix = 1'700'000'000;
 };
 
 // SHA-256(seed ‖ counter), block after block.
@@ -89,8 +107,22 @@ class MemoryStateStore final : public seal::StateStore {
     if (unreadable) {
       return fail(ErrorKind::store_unavailable, "the disk is gone");
     }
+    const auto fault = steps_.next_of_all();
     const auto found = documents.find(name);
-    return found == documents.end() ? std::nullopt : std::optional(found->second);
+    std::optional<seal::Document> document = found == documents.end() ? std::nullopt : std::optional(found->second);
+    if (fault == StepFault::crash_before || fault == StepFault::crash_after) {
+      throw Crash{};
+    }
+    if (fault == StepFault::corrupted && document) {
+      document->content[document->content.size() / 2] ^= 1;
+    } else if (fault == StepFault::stale && earlier.contains(name)) {
+      document = earlier.at(name);
+    } else if (fault == StepFault::corrupted || fault == StepFault::stale || fault == StepFault::conflict) {
+      steps_.means_nothing_here();
+    } else if (fault) {
+      return fail(ErrorKind::store_unavailable, "the store does not answer");
+    }
+    return document;
   }
   Result<std::uint64_t> write(const std::string& name, std::uint64_t expected, ByteView content) override {
     if (before_write) {
@@ -100,20 +132,33 @@ class MemoryStateStore final : public seal::StateStore {
     if (fault == StepFault::crash_before) {
       throw Crash{};
     }
-    if (fault == StepFault::fails) {
+    if (fault == StepFault::fails || fault == StepFault::throttled || fault == StepFault::denied) {
       return fail(ErrorKind::store_unavailable, "the disk is full");
+    }
+    if (fault == StepFault::conflict) {
+      return fail(ErrorKind::record_conflict, "another revision");
+    }
+    const bool harmless = fault == StepFault::corrupted || fault == StepFault::stale;
+    if (harmless) {
+      steps_.means_nothing_here();
     }
     const auto found = documents.find(name);
     if ((found == documents.end() ? 0 : found->second.revision) != expected) {
       return fail(ErrorKind::record_conflict, "another revision");
     }
     if (fault != StepFault::lost_write) {
+      if (found != documents.end()) {
+        earlier[name] = found->second;
+      }
       documents[name] = {expected + 1, Bytes(content.begin(), content.end())};
+    }
+    if (after_write) {
+      std::exchange(after_write, nullptr)();
     }
     if (fault == StepFault::crash_after) {
       throw Crash{};
     }
-    if (fault) {
+    if (fault && !harmless) {
       return fail(ErrorKind::store_in_doubt, "the reply was lost");
     }
     return expected + 1;
@@ -122,8 +167,10 @@ class MemoryStateStore final : public seal::StateStore {
   seal::Document& record() { return documents.at(seal::kSealRecordDocument); }
 
   std::map<std::string, seal::Document> documents;
+  std::map<std::string, seal::Document> earlier;  // one revision before
   bool unreadable = false;
   std::function<void()> before_write;  // runs once, before the next write: another replica
+  std::function<void()> after_write;   // runs once, after the next write
 
  private:
   StepCounter& steps_;
@@ -147,6 +194,9 @@ class FakeKekService final : public seal::KekService {
     contexts.push_back(context);
     Bytes out = crypto::seal_box(key(name), encode(context), expose_secret_bytes(share), random_);
     CC_TRY(after());
+    if (fault_ == StepFault::corrupted) {
+      out.back() ^= 1;
+    }
     return out;
   }
   Result<SecretBytes> unwrap(const std::string& name, const seal::KekContext& context, ByteView wrapped) override {
@@ -157,6 +207,9 @@ class FakeKekService final : public seal::KekService {
     }
     auto share = crypto::open_box(key(name), encode(context), wrapped);
     CC_TRY(after());
+    if (fault_ == StepFault::corrupted) {
+      return fail(ErrorKind::kms_mismatch, "not wrapped by this KEK");
+    }
     return share ? std::move(share) : fail(ErrorKind::kms_mismatch, "not wrapped by this KEK");
   }
 
@@ -183,10 +236,13 @@ class FakeKekService final : public seal::KekService {
     if (fault_ == StepFault::crash_before) {
       throw Crash{};
     }
-    if (fault_ == StepFault::fails || fault_ == StepFault::lost_reply) {
+    if (fault_ == StepFault::stale || fault_ == StepFault::conflict || (fault_ == StepFault::corrupted && creates)) {
+      steps_.means_nothing_here();
+    }
+    if (fault_ == StepFault::fails || fault_ == StepFault::lost_reply || fault_ == StepFault::throttled) {
       return fail(ErrorKind::kms_unreachable, "no route");
     }
-    if (fault_ == StepFault::lost_write) {
+    if (fault_ == StepFault::lost_write || fault_ == StepFault::denied) {
       return fail(ErrorKind::kms_denied, "not allowed");
     }
     if (const auto found = broken.find(name); found != broken.end()) {
@@ -215,7 +271,7 @@ class MemoryTraces final : public seal::TraceKeeper {
     if (fault == StepFault::crash_before) {
       throw Crash{};
     }
-    if (fault == StepFault::fails || fault == StepFault::lost_write) {
+    if (fault && fault != StepFault::lost_reply && fault != StepFault::crash_after) {
       return fail(ErrorKind::store_unavailable, "the slashing store is gone");
     }
     if (epoch >= kept.highest_epoch) {
@@ -237,8 +293,17 @@ class MemoryTraces final : public seal::TraceKeeper {
 // Keeps what it was told, the master keys included: tests forge records with them.
 class RecordingListener final : public seal::ChamberListener {
  public:
+  // With a counter, opening is a step of it.
+  explicit RecordingListener(StepCounter* steps = nullptr) : steps_(steps) {}
   Result<std::uint64_t> opened(const seal::ChamberId& chamber, const seal::MasterKeys& keys) override {
     ++openings;
+    const auto fault = steps_ == nullptr ? std::nullopt : steps_->next_of_all();
+    if (fault == StepFault::crash_before) {
+      throw Crash{};
+    }
+    if (fault && fault != StepFault::crash_after) {
+      return fail(ErrorKind::store_unavailable, "the key store does not answer");
+    }
     if (refuse) {
       return fail(*refuse);
     }
@@ -251,6 +316,9 @@ class RecordingListener final : public seal::ChamberListener {
     loaded = true;
     if (during_opened) {
       std::exchange(during_opened, nullptr)();
+    }
+    if (fault == StepFault::crash_after) {
+      throw Crash{};
     }
     return 42;
   }
@@ -268,6 +336,9 @@ class RecordingListener final : public seal::ChamberListener {
   std::optional<seal::MasterKeys> master;  // kept beyond closing(), for forging
   std::vector<bool> exists_told;
   std::function<void()> during_opened;  // runs once
+
+ private:
+  StepCounter* steps_;
 };
 
 }  // namespace cc::test
