@@ -105,9 +105,9 @@ class Pipeline::Engine {
   std::condition_variable wake_;  // the committer: work or stop
   std::condition_variable idle_;  // close_gate: everything answered, or open again
   std::deque<SignJob> queue_;
-  std::set<BatchPtr> live_;         // taken, not fully released
-  std::size_t waiting_chunks_ = 0;  // posted for signing and not begun
-  std::uint64_t unanswered_ = 0;    // admitted and not answered yet
+  std::set<BatchPtr> live_;            // taken, not fully released
+  std::ptrdiff_t waiting_chunks_ = 0;  // posted for signing and not begun
+  std::uint64_t unanswered_ = 0;       // admitted and not answered yet
   std::optional<Error> refusal_;
   bool open_ = false;
   bool stopping_ = false;
@@ -211,7 +211,7 @@ void Pipeline::Engine::run_committer() {
 // flush.
 Pipeline::Engine::BatchPtr Pipeline::Engine::next_batch() {
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return stopping_ || (!queue_.empty() && waiting_chunks_ == 0); });
+  wake_.wait(lock, [this] { return stopping_ || (!queue_.empty() && waiting_chunks_ <= 0); });
   if (queue_.empty()) {
     return nullptr;
   }
@@ -303,11 +303,11 @@ Result<void> Pipeline::Engine::decide(guard::SlashingTransaction& tx, const Batc
       }
     });
   }
-  {
-    const std::lock_guard lock(mutex_);
-    waiting_chunks_ += tasks.size();
-  }
+  const auto chunks = static_cast<std::ptrdiff_t>(tasks.size());
   workers_.post(std::move(tasks));
+  // Counted once they are posted for certain; some may have begun, which counts below zero until now.
+  const std::lock_guard lock(mutex_);
+  waiting_chunks_ += chunks;
   return {};
 }
 
@@ -332,7 +332,7 @@ void Pipeline::Engine::report_unknown(const std::vector<BlsPublicKey>& unknown) 
 void Pipeline::Engine::chunk_begun() {
   {
     const std::lock_guard lock(mutex_);
-    if (--waiting_chunks_ != 0) {
+    if (--waiting_chunks_ > 0) {
       return;
     }
   }
