@@ -150,6 +150,7 @@ Result<void> run_import(const ImportOptions& options) {
   CC_ASSIGN(const guard::Interchange interchange, guard::parse_interchange(text.view()));
   const Root digest = crypto::sha256(bytes_of(text.view()));
   CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store));
+  const bool made_now = stores.slashing.pairing == guard::Pairing::create;
   CC_TRY(stores.settle_first_use());
   guard::ImportCounts counts;
   CC_TRY(stores.slashing.store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
@@ -160,6 +161,10 @@ Result<void> run_import(const ImportOptions& options) {
                           digest, SystemClock().unix_seconds(), counts.validators, counts.blocks, counts.attestations});
   }));
   CC_TRY(stores.remember());
+  if (made_now) {
+    advise("A new slashing store was made: " + stores.backend.place +
+           ". If this signer ran before, --config or --data-dir is wrong.");
+  }
   print_reply(json::object{{"status", "imported"},
                            {"validators", counts.validators},
                            {"blocks", counts.blocks},

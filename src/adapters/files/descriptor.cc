@@ -2,6 +2,8 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <optional>
+
 #include "base/bytes.h"
 
 namespace cc::files {
@@ -55,25 +57,58 @@ Result<Descriptor> read(const YAML::Node& document) {
               "the key into the sealed store");
 }
 
+// One document of the text and the line it begins on. YAML::LoadAll of yaml-cpp 0.7 never ends on some broken texts, so
+// the text is cut at its document marks, and each part is read by itself.
+struct Document {
+  std::string text;
+  int line = 0;
+};
+bool is_mark(std::string_view line, std::string_view mark) {
+  return line.starts_with(mark) && (line.size() == mark.size() || line[mark.size()] == ' ' ||
+                                    line[mark.size()] == '\t' || line[mark.size()] == '\r');
+}
+std::vector<Document> documents_of(std::string_view yaml) {
+  std::vector<Document> out(1);
+  for (int number = 0; !yaml.empty(); ++number) {
+    const auto end = yaml.find('\n');
+    std::string_view line = yaml.substr(0, end);
+    yaml = end == std::string_view::npos ? std::string_view() : yaml.substr(end + 1);
+    if (is_mark(line, "---") || is_mark(line, "...")) {
+      out.push_back({{}, number});
+      line.remove_prefix(3);
+    }
+    out.back().text.append(line).append("\n");
+  }
+  return out;
+}
+
+// Nothing for a document of comments alone.
+std::optional<Result<Descriptor>> read_text(const Document& document) {
+  try {
+    const YAML::Node node = YAML::Load(document.text);
+    return node.IsNull() ? std::nullopt : std::optional(read(node));
+  } catch (const YAML::Exception& error) {
+    // The text may hold a private key: only the place is told, never the line.
+    const int line = document.line + error.mark.line + 1;
+    return Result<Descriptor>(
+        malformed("not valid YAML" + (error.mark.is_null() ? std::string() : " at line " + std::to_string(line))));
+  } catch (const std::exception&) {
+    return Result<Descriptor>(malformed("the file cannot be read as YAML"));
+  }
+}
+
 }  // namespace
 
 std::vector<Result<Descriptor>> parse_descriptors(std::string_view yaml) {
   std::vector<Result<Descriptor>> out;
-  try {
-    for (const YAML::Node& document : YAML::LoadAll(std::string(yaml))) {
-      if (!document.IsNull()) {
-        out.push_back(read(document));
-      }
+  for (Document& document : documents_of(yaml)) {
+    if (auto one = read_text(document)) {
+      out.push_back(*std::move(one));
     }
-    if (out.empty()) {
-      out.emplace_back(malformed("the file describes no key"));
-    }
-  } catch (const YAML::Exception& error) {
-    // The text may hold a private key: only the place is told, never the line.
-    out.emplace_back(malformed(
-        "not valid YAML" + (error.mark.is_null() ? std::string() : " at line " + std::to_string(error.mark.line + 1))));
-  } catch (const std::exception&) {
-    out.emplace_back(malformed("the file cannot be read as YAML"));
+    wipe(document.text);
+  }
+  if (out.empty()) {
+    out.emplace_back(malformed("the file describes no key"));
   }
   return out;
 }

@@ -58,6 +58,21 @@ TEST(Descriptors, SayWhatIsWrongWithoutTheKey) {
   }
 }
 
+// yaml-cpp's own reader of several documents never ended on this text.
+TEST(Descriptors, ATextThatHangsTheYamlReaderIsAnswered) {
+  const auto all = parse_descriptors(",e8ad7keyType---\n.privttype: filext\n");
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_FALSE(all[0]);
+}
+
+TEST(Descriptors, OneBadDocumentDoesNotSpoilTheOthers) {
+  const auto all =
+      parse_descriptors("# two keys\n---\ntype: {\n---\ntype: file-raw\nprivateKey: " + kScalar + "\n...\n");
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_FALSE(all[0]);
+  EXPECT_TRUE(all[1]) << all[1].error().message;
+}
+
 TEST(KeyFolders, ReadDescriptorsInOrderOfName) {
   test::TemporaryFolder folder;
   write(folder / "k" / "b.yaml", "type: file-raw\nprivateKey: " + kScalar + "\n");
