@@ -137,7 +137,9 @@ class Signer {
     api::add_routes(*api, context_);
     auto scrape = std::make_shared<http::Router>();
     api::add_metrics_routes(*scrape, context_);
-    CC_TRY(listeners_.start(config_, policies_.open(), clock_, metrics_, api, scrape));
+    // Whoever needs no token may be a web page behind a rebound name.
+    const bool tokenless = policies_.open() || config_.unauthenticated_policy.has_value();
+    CC_TRY(listeners_.start(config_, tokenless, clock_, metrics_, api, scrape));
     background_.start();
     key_files_.start();
     if (config_.anti_slashing.pruning && !stores_.doubt) {

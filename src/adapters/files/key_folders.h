@@ -14,6 +14,8 @@
 
 namespace cc::files {
 
+// NOLINTBEGIN(readability-redundant-member-init): without them g++ warns of designated initializers that leave some
+// out.
 struct KeyFolderPaths {
   std::vector<std::string> descriptors = {};  // folders
   std::string keystores = {};                 // a folder, or empty
@@ -22,6 +24,7 @@ struct KeyFolderPaths {
 
   bool empty() const { return descriptors.empty() && keystores.empty(); }
 };
+// NOLINTEND(readability-redundant-member-init)
 
 inline constexpr std::size_t kLargestKeystore = std::size_t{64} * 1024;
 inline constexpr std::size_t kLargestPassword = std::size_t{64} * 1024;
