@@ -33,7 +33,7 @@ class NoTraces final : public seal::TraceKeeper {
 };
 class NoChamber final : public seal::ChamberListener {
  public:
-  Result<std::uint64_t> opened(const seal::ChamberId&, const seal::MasterKeys&) override {
+  Result<std::uint64_t> opened(const seal::ChamberId&, const seal::MasterKeys&, const StillWanted&) override {
     return fail(ErrorKind::wrong_state, "the benchmark has no chamber");
   }
   void closing() override {}

@@ -17,16 +17,12 @@ namespace {
 constexpr std::size_t kDefaultPage = 100;
 constexpr std::size_t kImportBodyLimit = 10UL * 1024 * 1024;
 
-bool chamber_exists(const Context& context) {
-  return context.chamber.status().state != seal::VisibleState::uninitialized;
-}
-
 // Sealed keys can be worked on only while the chamber is open.
 Result<void> chamber_open(const Context& context) {
   if (context.chamber.may_sign()) {
     return {};
   }
-  if (!chamber_exists(context)) {
+  if (!context.chamber_exists()) {
     return fail(ErrorKind::not_initialized, "there is no chamber yet; run operator init first");
   }
   return fail(ErrorKind::signer_sealed, "signer is sealed");
@@ -161,7 +157,7 @@ Result<http::Response> import_keys(Context& context, http::Request& request) {
     CC_ASSIGN(const JsonObject storage, body->object("storage", {"persist"}));
     CC_ASSIGN(persist, storage.flag_or("persist", true));
   }
-  if (persist || chamber_exists(context)) {
+  if (persist || context.chamber_exists()) {
     CC_TRY(chamber_open(context));
   }
   std::vector<keys::KeyResult> all(entries.size());
@@ -177,7 +173,7 @@ Result<http::Response> import_keys(Context& context, http::Request& request) {
     places.push_back(i);
   }
   CC_ASSIGN(std::vector<keys::KeyResult> imported,
-            context.keys.import(items, chamber_exists(context), declaration(context, empty_history)));
+            context.keys.import(items, context.chamber_exists(), declaration(context, empty_history)));
   for (std::size_t i = 0; i < imported.size() && i < places.size(); ++i) {
     all[places[i]] = std::move(imported[i]);
   }
@@ -199,10 +195,10 @@ Result<http::Response> set_status(Context& context, http::Request& request) {
 Result<http::Response> remove(Context& context, http::Request& request) {
   CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"pubkeys"}));
   CC_ASSIGN(const std::vector<BlsPublicKey> wanted, public_keys_of(body.root(), context.options.lifecycle.max_items));
-  if (chamber_exists(context)) {
+  if (context.chamber_exists()) {
     CC_TRY(chamber_open(context));
   }
-  return context.keys.remove(wanted, chamber_exists(context)).map(results);
+  return context.keys.remove(wanted, context.chamber_exists()).map(results);
 }
 
 }  // namespace

@@ -67,6 +67,9 @@ json::object seal_part(const seal::Status& status) {
   if (status.kek_beside_data) {
     out["warning"] = "the KEKs lie beside the data: a thief of this disk opens a kms_only chamber";
   }
+  if (status.sealed_by_command) {
+    out["sealed_by_command"] = true;
+  }
   if (status.held) {
     out["held"] = true;
   }

@@ -37,7 +37,8 @@ struct ApiOptions {
   // More records than this in the answer to a delete: the minimal form (highest marks) takes the complete one's place.
   std::size_t most_records_in_answer = 200'000;
   KeyWorkLimits generate{}, import{}, lifecycle{.max_items = 500}, keymanager{};
-  std::set<BlsPublicKey> canary_keys{};  // signing.canary_keys
+  // signing.canary_keys; the braces keep designated initialisers free of warnings
+  std::set<BlsPublicKey> canary_keys{};  // NOLINT(readability-redundant-member-init)
 };
 
 // Thread rule: handlers run on I/O threads, so nothing there may block; what blocks goes to one of the three queues.
@@ -66,6 +67,12 @@ struct Context {
   guard::SlashingStore* slashing = nullptr;
   guard::Strategy strategy = guard::Strategy::complete;
   const Clock* clock = nullptr;  // for notes of origin
+
+  // Whether keys have to wait for a chamber: there is one, or a seal is in force before the first.
+  bool chamber_exists() const {
+    const seal::Status status = chamber.status();
+    return status.state != seal::VisibleState::uninitialized || status.sealed_by_command;
+  }
 };
 
 }  // namespace cc::api

@@ -29,13 +29,9 @@ http::Response shaped(const Error& error) {
   return response;
 }
 
-bool chamber_exists(const Context& context) {
-  return context.chamber.status().state != seal::VisibleState::uninitialized;
-}
-
 // Without a chamber there are keys of files and of memory; with one, nothing is shown or changed until it is open.
 Result<void> usable(const Context& context) {
-  if (chamber_exists(context) && !context.chamber.may_sign()) {
+  if (context.chamber_exists() && !context.chamber.may_sign()) {
     return fail(ErrorKind::signer_sealed, "signer is sealed");
   }
   return {};
@@ -83,7 +79,7 @@ Result<http::Response> import_keystores(Context& context, http::Request& request
   // A misspelt slashing_protection must not pass for none, so unknown members are errors.
   CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"keystores", "passwords", "slashing_protection"}));
   CC_TRY(changeable(context));
-  const bool exists = chamber_exists(context);
+  const bool exists = context.chamber_exists();
   CC_ASSIGN(const auto items, items_of(body.root(), context.options.keymanager.max_items, exists));
   std::optional<ArrivingHistory> history;
   if (body->has("slashing_protection") && !body->is_null("slashing_protection")) {
@@ -122,7 +118,7 @@ Result<http::Response> delete_keys(Context& context, http::Request& request) {
   CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"pubkeys"}));
   CC_ASSIGN(const auto wanted, public_keys_of(body.root(), context.options.keymanager.max_items));
   CC_TRY(changeable(context));
-  CC_ASSIGN(const auto results, context.keys.remove(wanted, chamber_exists(context)));
+  CC_ASSIGN(const auto results, context.keys.remove(wanted, context.chamber_exists()));
   // Of a key that could not be stopped nothing is handed out: it may go on signing here.
   std::vector<BlsPublicKey> stopped;
   for (const keys::KeyResult& result : results) {

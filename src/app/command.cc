@@ -154,9 +154,12 @@ Result<json::value> ask_one(const SignerOptions& options, const SignerCall& call
   return reply;
 }
 
-Result<void> ask_signers(const SignerOptions& options, const SignerCall& call) {
+Result<void> ask_signers(const SignerOptions& options, const SignerCall& call, const AfterReply& after) {
   if (options.urls.size() == 1) {
-    CC_TRY(ask_one(options, call));
+    CC_ASSIGN(const json::value reply, ask_one(options, call));
+    if (after) {
+      after(options.urls.front(), reply);
+    }
     return {};
   }
   std::vector<SignerClient> clients;
@@ -177,7 +180,12 @@ Result<void> ask_signers(const SignerOptions& options, const SignerCall& call) {
       failure = failure ? failure : Error{reply.error().kind, client.url() + ": " + reply.error().message};
     }
   }
-  print_reply(json::object{{"signers", std::move(answers)}}, options.output);
+  print_reply(json::object{{"signers", answers}}, options.output);
+  for (const json::value& answer : answers) {
+    if (after && answer.as_object().contains("reply")) {
+      after(std::string(answer.at("signer_url").as_string()), answer.at("reply"));
+    }
+  }
   return failure ? Result<void>(fail(*failure)) : Result<void>();
 }
 

@@ -76,7 +76,7 @@ Result<SecretBytes> common_password(const ImportOptions& options) {
     return password_in(options.password_file);
   }
   return options.password_stdin ? read_secret_line(STDIN_FILENO, "the password on stdin")
-                                : prompt_secret("Password of the keystores");
+                                : prompt_secret("Password of the keystores", "--password-stdin");
 }
 
 Result<std::vector<Item>> keystore_items(const ImportOptions& options) {

@@ -12,9 +12,23 @@ const std::string kChamber = "/api/v1/chamber";
 struct StatusOptions {
   SignerOptions signer;
 };
+// What a person who reads the status is most likely to want next.
+void advise_after_status(const std::string& signer, const boost::json::value& reply) {
+  const auto flag = [&reply](std::string_view name) {
+    boost::system::error_code absent;
+    const boost::json::value* found = reply.find_pointer("/seal/" + std::string(name), absent);
+    return found != nullptr && found->is_bool() && found->as_bool();
+  };
+  if (flag("sealed_by_command")) {
+    advise(signer + " was sealed by command" +
+           (flag("held") ? " with hold: it stays sealed over restarts until `operator resume`."
+                         : ": `operator resume` or a restart lets it open again."));
+  }
+}
 Result<void> run_status(const StatusOptions& options) {
   CC_ASSIGN(SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
-  return ask_signers(options.signer, {.method = "GET", .path = kChamber + "/status", .token = std::move(token)});
+  return ask_signers(options.signer, {.method = "GET", .path = kChamber + "/status", .token = std::move(token)},
+                     &advise_after_status);
 }
 
 struct InitOptions {
@@ -91,7 +105,9 @@ struct ResumeOptions {
 };
 Result<void> run_resume(const ResumeOptions& options) {
   CC_ASSIGN(SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
-  return ask_signers(options.signer, {.method = "POST", .path = kChamber + "/resume", .token = std::move(token)});
+  CC_TRY(ask_signers(options.signer, {.method = "POST", .path = kChamber + "/resume", .token = std::move(token)}));
+  advise("Resumed: the signer opens by itself (kms_only), or once enough operators ran `operator unseal`.");
+  return {};
 }
 
 }  // namespace

@@ -131,8 +131,8 @@ Result<void> run_export(const ExportOptions& options) {
   if (validators < only.size()) {
     advise(std::to_string(only.size() - validators) + " of the validators named are not known to this store.");
   }
-  advise("Exported " + std::to_string(validators) +
-         " validators. Import the file only where these keys do not sign any more.");
+  advise("Validators exported: " + std::to_string(validators) +
+         ". Import the file only where these keys do not sign any more.");
   return {};
 }
 
@@ -149,7 +149,7 @@ Result<void> run_import(const ImportOptions& options) {
   }
   CC_ASSIGN(const guard::Interchange interchange, guard::parse_interchange(text.view()));
   const Root digest = crypto::sha256(bytes_of(text.view()));
-  CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store));
+  CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store, OfflineStores::Folder::may_be_new));
   const bool made_now = stores.slashing.pairing == guard::Pairing::create;
   CC_TRY(stores.settle_first_use());
   guard::ImportCounts counts;

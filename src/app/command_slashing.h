@@ -30,8 +30,9 @@ struct OfflineStores {
   SlashingBackend backend;
   SlashingOpening slashing;
 
-  // Errors: store_locked while a server runs; store_unavailable.
-  static Result<OfflineStores> open(const StoreOptions& options);
+  enum class Folder { must_exist, may_be_new };
+  // Errors: store_locked while a server runs; store_unavailable; usage when the folder must exist and does not.
+  static Result<OfflineStores> open(const StoreOptions& options, Folder folder = Folder::must_exist);
   // Errors: slashing_store_mismatch, also when there is no store yet.
   Result<void> need_own_store() const;
   // The same, but a first set-up makes the store.

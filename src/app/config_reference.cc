@@ -1,4 +1,6 @@
 // docs/reference/configuration.md, written from the table.
+#include <algorithm>
+
 #include "app/config_table.h"
 
 namespace cc::app {
@@ -61,22 +63,27 @@ std::string old_spellings(const ConfigKey& key) {
 }  // namespace
 
 std::string config_reference() {
-  std::string out(kHead);
-  std::string open;
+  // Sections in the order in which the table first names them; what a section gets later joins it.
+  std::vector<std::pair<std::string, std::string>> sections;
   for (const ConfigKey& key : config_table()) {
     const Parts parts = split_path(key.path);
-    const std::string section = parts.size() == 1 ? "Top level" : "`" + parts.front() + "`";
-    if (section != open) {
-      out += std::string(open.empty() ? "" : "\n") + "## " + section + "\n\n";
-      out += "| key | values | default | meaning |\n|---|---|---|---|\n";
-      open = section;
+    const std::string title = parts.size() == 1 ? "Top level" : "`" + parts.front() + "`";
+    auto section = std::ranges::find(sections, title, &std::pair<std::string, std::string>::first);
+    if (section == sections.end()) {
+      section = sections.insert(section, {title, ""});
     }
     std::string path(key.path);
     if (const auto star = path.find('*'); star != std::string::npos) {
       path.replace(star, 1, "NAME");
     }
-    out += "| `" + path + "` | " + values(key) + " | " + standard(key) + " | " + std::string(key.help) +
-           old_spellings(key) + " |\n";
+    section->second += "| `" + path + "` | " + values(key) + " | " + standard(key) + " | " + std::string(key.help) +
+                       old_spellings(key) + " |\n";
+  }
+  std::string out(kHead);
+  const char* before = "";
+  for (const auto& [title, rows] : sections) {
+    out += before + ("## " + title) + "\n\n| key | values | default | meaning |\n|---|---|---|---|\n" + rows;
+    before = "\n";
   }
   return out;
 }

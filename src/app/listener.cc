@@ -9,7 +9,8 @@ constexpr Milliseconds kDrain{2000};
 
 }  // namespace
 
-Result<std::uint64_t> OpeningListener::opened(const seal::ChamberId& chamber, const seal::MasterKeys& keys) {
+Result<std::uint64_t> OpeningListener::opened(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
+                                              const StillWanted& still_wanted) {
   keys::MasterKeysView view;
   view.current = keys.current;
   for (const auto& [id, key] : keys.keys) {
@@ -17,6 +18,11 @@ Result<std::uint64_t> OpeningListener::opened(const seal::ChamberId& chamber, co
   }
   CC_ASSIGN(const std::uint64_t loaded, keys_.load(chamber, view));
   const std::lock_guard lock(mutex_);
+  // A seal says so first and closes then, under this mutex: what it says before is seen here, what it says later shuts
+  // the gate again.
+  if (!still_wanted()) {
+    keys_.close();
+  }
   if (!keys_.is_open()) {
     return fail(ErrorKind::signer_sealed, "the signer was sealed while its keys were loading");
   }
@@ -42,6 +48,7 @@ void OpeningListener::record_exists(bool exists) {
     files_.opened();
   } else {
     pipeline_.close_gate(kDrain);
+    files_.closed();
   }
 }
 

@@ -22,7 +22,8 @@ class OpeningListener final : public seal::ChamberListener {
   OpeningListener(keys::KeyService& keys, KeyFileLoader& files, signing::Pipeline& pipeline)
       : keys_(keys), files_(files), pipeline_(pipeline) {}
 
-  Result<std::uint64_t> opened(const seal::ChamberId& chamber, const seal::MasterKeys& keys) override;
+  Result<std::uint64_t> opened(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
+                               const StillWanted& still_wanted) override;
   void closing() override;
   void record_exists(bool exists) override;
 

@@ -58,6 +58,7 @@ Result<void> Listeners::start(Config& config, bool open, const Clock& clock, met
   }
   CC_ASSIGN(api_, listen("api", std::move(api_options), config.server.listen_address, config.server.listen_port, api));
   if (config.metrics.enabled) {
+    common.admission = http::browser_guard(browser_rules(config, true));  // a scrape needs no token
     CC_ASSIGN(metrics_,
               listen("metrics", std::move(common), config.metrics.listen_address, config.metrics.listen_port, scrape));
   }

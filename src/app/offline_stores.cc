@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "app/command_slashing.h"
 #include "guard/rules.h"
 #include "seal/record.h"
@@ -19,8 +21,13 @@ Result<std::optional<seal::SealRecord>> seal_record_of(seal::StateStore& state) 
 
 }  // namespace
 
-Result<OfflineStores> OfflineStores::open(const StoreOptions& options) {
+Result<OfflineStores> OfflineStores::open(const StoreOptions& options, Folder folder) {
   CC_ASSIGN(Config config, load_store_config(options));
+  std::error_code missing;
+  if (folder == Folder::must_exist && !std::filesystem::is_directory(config.data_dir, missing)) {
+    return fail(ErrorKind::usage,
+                config.data_dir + " is no folder: name the data folder of the signer with --config or --data-dir");
+  }
   CC_TRY(resolve_database_secrets(config, process_environment()));
   CC_ASSIGN(DataDir lock, DataDir::lock(config.data_dir));
   OfflineStores out{std::move(config), std::move(lock), std::make_unique<SystemRandom>(), nullptr, nullptr, {}, {}};

@@ -116,16 +116,16 @@ Result<SecretBytes> read_secret_line(int descriptor, const std::string& what) {
   return first_bytes(buffer, size);
 }
 
-Result<SecretBytes> prompt_secret(const std::string& question) {
+Result<SecretBytes> prompt_secret(const std::string& question, const std::string& stdin_flag) {
   const Descriptor tty(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
   if (tty.get() < 0) {
-    return fail(ErrorKind::usage, "there is no terminal to ask on; pass --passphrase-stdin and send one line");
+    return fail(ErrorKind::usage, "there is no terminal to ask on; pass " + stdin_flag + " and send one line");
   }
   Result<SecretBytes> answer = fail(ErrorKind::usage, "interrupted");
   {
     const QuietTerminal quiet(tty.get());
     if (!quiet.ready()) {
-      return fail(ErrorKind::usage, "the terminal's echo cannot be switched off; pass --passphrase-stdin");
+      return fail(ErrorKind::usage, "the terminal's echo cannot be switched off; pass " + stdin_flag);
     }
     say(tty.get(), question + ": ");
     if (wait_for_input(tty.get(), quiet.held())) {

@@ -14,8 +14,9 @@ inline constexpr std::size_t kMaxSecretLine = 64UL * 1024;
 // Errors: usage when there is nothing to read, or more than kMaxSecretLine.
 Result<SecretBytes> read_secret_line(int descriptor, const std::string& what);
 
-// Asks on the controlling terminal without echo; an interrupt restores the terminal first. Errors: usage without one.
-Result<SecretBytes> prompt_secret(const std::string& question);
+// Asks on the controlling terminal without echo; an interrupt restores the terminal first. Errors: usage without one,
+// naming the flag that reads stdin instead.
+Result<SecretBytes> prompt_secret(const std::string& question, const std::string& stdin_flag = "--passphrase-stdin");
 // Asks twice and compares. Errors: usage when the answers differ.
 Result<SecretBytes> prompt_new_secret(const std::string& question);
 

@@ -166,6 +166,14 @@ Error transport_error(CURLcode outcome, const std::string& server, std::string_v
       return {ErrorKind::unreachable, "The certificate of " + server + " cannot be trusted: " + std::string(why) +
                                           ". Give the authority that issued it with --ca-cert, and use a host name "
                                           "that the certificate has."};
+    case CURLE_SSL_CONNECT_ERROR:
+      return {ErrorKind::unreachable,
+              "No TLS from " + server + ": " + std::string(why) + ". If that port speaks plain HTTP, use http://."};
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+      return {ErrorKind::unreachable,
+              "No answer from " + server + ": " + std::string(why) +
+                  (server.starts_with("http://") ? ". If that port speaks TLS, use https://." : ".")};
     default:
       return {ErrorKind::unreachable, "No answer from " + server + ": " + std::string(why) + "."};
   }

@@ -73,7 +73,11 @@ class ListenerOf final : public Listener {
 };
 
 tl::unexpected<Error> cannot_listen(const std::string& where, const ErrorCode& ec) {
-  return fail(ErrorKind::unreachable, "Cannot listen on " + where + ": " + ec.message() + ".");
+  const std::string advice = ec == asio::error::address_in_use
+                                 ? " Another program, perhaps a second signer, listens there: stop it, or choose "
+                                   "another port."
+                                 : "";
+  return fail(ErrorKind::config_invalid, "Cannot listen on " + where + ": " + ec.message() + "." + advice);
 }
 
 Result<std::unique_ptr<Listener>> listen_tcp(asio::io_context& io, const std::string& address, std::uint16_t port) {

@@ -1,4 +1,4 @@
-// KeyService: keys that come, by generation or import. Record, permit, ring, in this order.
+// KeyService: keys that come, by generation or import. Record, permit, record made active, ring, in this order.
 #include <set>
 
 #include "base/log.h"
@@ -139,8 +139,9 @@ Result<void> KeyService::store_new(const Open& open, std::vector<Candidate>& can
   for (Candidate& candidate : candidates) {
     if (candidate.secret && candidate.persist) {
       const BlsPublicKey& public_key = *candidate.result.public_key;
-      const KeyRecord record = seal_key(open.sealing(), *candidate.secret, public_key, candidate.label, now, random_);
-      records.push_back({public_key, record.status, encode(record)});
+      candidate.arriving =
+          seal_key(open.sealing(), *candidate.secret, public_key, candidate.label, now, random_, KeyStatus::inactive);
+      records.push_back({public_key, KeyStatus::inactive, encode(*candidate.arriving)});
       waiting.push_back(&candidate);
     }
   }
@@ -159,8 +160,10 @@ Result<void> KeyService::store_new(const Open& open, std::vector<Candidate>& can
   return {};
 }
 
-// The key is stored already. An active one is put in force once more, which repairs what a crash left half done.
+// The key is stored already. One that is active, or was never in force, is put in force once more, which repairs what a
+// crash or a failed permit left half done.
 void KeyService::settle_stored(const Open& open, Candidate& candidate) {
+  candidate.arriving.reset();
   const auto stored = store_.find(*candidate.result.public_key);
   if (!stored || !*stored) {
     return candidate.refuse("the key store cannot say whether it holds this key: import it again");
@@ -170,7 +173,10 @@ void KeyService::settle_stored(const Open& open, Candidate& candidate) {
     return candidate.refuse(record.error().message);
   }
   candidate.result.outcome = KeyOutcome::duplicate;
-  candidate.in_force = record->status == KeyStatus::active;
+  if (is_arriving(*record)) {
+    candidate.arriving = *record;
+  }
+  candidate.in_force = record->status == KeyStatus::active || candidate.arriving;
   if (!candidate.in_force) {
     candidate.result.message = "stored already, but inactive: activate it to let it sign";
   }
@@ -184,12 +190,26 @@ Result<void> KeyService::settle_in_memory(Candidate& candidate) {
   } else if (ring_.contains(*candidate.result.public_key)) {
     // An explicit import gives the permit back, also to a key that a file brought in again after it was deleted here.
     candidate.result.outcome = KeyOutcome::duplicate;
+    candidate.result.message = "loaded already; this import confirms that it may sign here";
     candidate.in_force = true;
   } else {
     candidate.result.outcome = KeyOutcome::imported;
     candidate.in_force = true;
   }
   return {};
+}
+
+Result<void> KeyService::activate_records(const Open& open, std::vector<Candidate>& candidates) {
+  std::vector<StoredKey> records;
+  const std::uint64_t now = clock_.unix_seconds();
+  for (Candidate& candidate : candidates) {
+    if (candidate.arriving) {
+      KeyRecord& record = *candidate.arriving;
+      CC_TRY(keys::set_status(open.keys.at(record.master_key), record, KeyStatus::active, now));
+      records.push_back({record.public_key, record.status, encode(record)});
+    }
+  }
+  return records.empty() ? Result<void>() : store_.replace_all(records);
 }
 
 void KeyService::put_in_force(const OpenPtr& open, std::vector<Candidate>& candidates, bool fresh) {
@@ -202,15 +222,19 @@ void KeyService::put_in_force(const OpenPtr& open, std::vector<Candidate>& candi
   if (wanted.empty()) {
     return;
   }
-  const auto permitted = permits_.permit(wanted, fresh);
+  auto permitted = permits_.permit(wanted, fresh);
+  if (permitted && open) {
+    permitted = activate_records(*open, candidates);
+  }
   for (Candidate& candidate : candidates) {
     if (!candidate.in_force) {
       continue;
     }
     if (!permitted) {
-      candidate.refuse(std::string(candidate.persist ? "stored, but not permitted to sign" : "not permitted to sign") +
-                       " (" + permitted.error().message +
-                       "): " + (candidate.persist ? "activate it to try again" : "import it again"));
+      candidate.refuse(std::string(candidate.persist ? "stored, but it does not sign yet" : "not permitted to sign") +
+                       " (" + permitted.error().message + "): " +
+                       (candidate.persist ? "activate it or import it again; delete it here before it signs elsewhere"
+                                          : "import it again"));
       continue;
     }
     const KeySource source = candidate.persist ? KeySource::sealed : KeySource::memory;

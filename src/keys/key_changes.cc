@@ -54,21 +54,24 @@ Result<std::vector<KeyResult>> KeyService::set_status(const std::vector<BlsPubli
   });
 }
 
-void KeyService::activate(const OpenPtr& open, std::vector<Entry>& entries) {
+Result<void> KeyService::activate_records(const Open& open, std::vector<Entry>& entries) {
+  std::vector<StoredKey> records;
   const std::uint64_t now = clock_.unix_seconds();
+  for (Entry& entry : entries) {
+    if (entry.secret && entry.record.status != KeyStatus::active) {
+      CC_TRY(keys::set_status(open.keys.at(entry.record.master_key), entry.record, KeyStatus::active, now));
+      records.push_back({entry.stored.public_key, KeyStatus::active, encode(entry.record)});
+    }
+  }
+  return records.empty() ? Result<void>() : store_.replace_all(records);
+}
+
+void KeyService::activate(const OpenPtr& open, std::vector<Entry>& entries) {
   std::vector<BlsPublicKey> wanted;
   for (Entry& entry : entries) {
-    const RecordKeys& record_keys = open->keys.at(entry.record.master_key);
-    auto secret = open_key(record_keys, entry.record);
-    Result<void> written;
-    if (secret && entry.record.status != KeyStatus::active) {
-      written = keys::set_status(record_keys, entry.record, KeyStatus::active, now);
-      if (written) {
-        written = store_.replace({entry.stored.public_key, KeyStatus::active, encode(entry.record)});
-      }
-    }
-    if (!secret || !written) {
-      refuse(*entry.result, secret ? written.error().message : secret.error().message);
+    auto secret = open_key(open->keys.at(entry.record.master_key), entry.record);
+    if (!secret) {
+      refuse(*entry.result, secret.error().message);
       continue;
     }
     entry.secret = std::move(*secret);
@@ -77,13 +80,16 @@ void KeyService::activate(const OpenPtr& open, std::vector<Entry>& entries) {
   if (wanted.empty()) {
     return;
   }
-  const auto permitted = permits_.permit(wanted, false);
+  auto permitted = permits_.permit(wanted, false);
+  if (permitted) {
+    permitted = activate_records(*open, entries);
+  }
   for (Entry& entry : entries) {
     if (!entry.secret) {
       continue;
     }
     if (!permitted) {
-      refuse(*entry.result, "not permitted to sign (" + permitted.error().message + "): activate it again");
+      refuse(*entry.result, "not activated (" + permitted.error().message + "): activate it again");
       continue;
     }
     entry.result->outcome = KeyOutcome::active;
@@ -113,7 +119,7 @@ void KeyService::deactivate(const Open& open, std::vector<Entry>& entries) {
     }
     ring_.remove(entry.stored.public_key);
     entry.result->outcome = KeyOutcome::inactive;
-    if (entry.record.status == KeyStatus::inactive) {
+    if (entry.record.status == KeyStatus::inactive && !is_arriving(entry.record)) {
       continue;
     }
     auto written = keys::set_status(open.keys.at(entry.record.master_key), entry.record, KeyStatus::inactive, now);

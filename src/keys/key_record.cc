@@ -163,8 +163,9 @@ RecordKeys derive_record_keys(const ChamberId& chamber, const MasterKeyId& id, c
 }
 
 KeyRecord seal_key(const RecordKeys& keys, const crypto::BlsSecretKey& key, const BlsPublicKey& public_key,
-                   std::string_view label, std::uint64_t now, Random& random) {
+                   std::string_view label, std::uint64_t now, Random& random, KeyStatus status) {
   KeyRecord out;
+  out.status = status;
   out.public_key = public_key;
   out.master_key = keys.id;
   out.created_at = now;

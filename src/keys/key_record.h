@@ -59,9 +59,13 @@ struct RecordKeys {
 };
 RecordKeys derive_record_keys(const ChamberId& chamber, const MasterKeyId& id, const Secret<32>& master_key);
 
-// A new active record. The caller vouches that `public_key` is the key's own.
+// A new record, of generation 1. The caller vouches that `public_key` is the key's own.
 KeyRecord seal_key(const RecordKeys& keys, const crypto::BlsSecretKey& key, const BlsPublicKey& public_key,
-                   std::string_view label, std::uint64_t now, Random& random);
+                   std::string_view label, std::uint64_t now, Random& random, KeyStatus status = KeyStatus::active);
+// Stored, but never yet in force: it waits for its permit. A key that was switched off has a later generation.
+inline bool is_arriving(const KeyRecord& record) {
+  return record.status == KeyStatus::inactive && record.generation == 1;
+}
 // Proves the fields in clear.
 Result<void> check_fields(const RecordKeys& keys, const KeyRecord& record);
 // Proves the fields in clear, then changes the status and proves it anew.

@@ -1,8 +1,9 @@
 // The chamber's keys: load, generate, import, activate, deactivate, remove, list; over the key store, the key ring and
 // the permits of the slashing store.
 //
-// Order of writes, so that a crash in between never leaves a key that signs without its permit:
-//   a key comes  (generate, import, activate):   record, permit, ring;
+// Order of writes, so that neither a crash nor a failed store in between leaves a key that signs although its caller
+// was told otherwise:
+//   a key comes  (generate, import, activate):   record (inactive), permit, record (active), ring;
 //   a key leaves (deactivate, remove):           permit, ring, record.
 // Every call may be repeated and then completes what a crash left half done.
 //
@@ -134,6 +135,8 @@ class KeyService {
   void settle_stored(const Open& open, Candidate& candidate);
   Result<void> settle_in_memory(Candidate& candidate);
   void put_in_force(const OpenPtr& open, std::vector<Candidate>& candidates, bool fresh);
+  Result<void> activate_records(const Open& open, std::vector<Candidate>& candidates);
+  Result<void> activate_records(const Open& open, std::vector<Entry>& entries);
   void activate(const OpenPtr& open, std::vector<Entry>& entries);
   void deactivate(const Open& open, std::vector<Entry>& entries);
 

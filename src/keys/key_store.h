@@ -37,8 +37,9 @@ class KeyStore {
   // Adds those that are not there yet, all in one durable transaction; false marks a public key that was already
   // stored.
   virtual Result<std::vector<bool>> add(const std::vector<StoredKey>& records) = 0;
-  // Replaces a record that exists. Durable. Errors: unknown_key.
-  virtual Result<void> replace(const StoredKey& record) = 0;
+  // Replaces records that exist, all or none in one durable transaction. Errors: unknown_key.
+  virtual Result<void> replace_all(const std::vector<StoredKey>& records) = 0;
+  Result<void> replace(const StoredKey& record) { return replace_all({record}); }
   // Errors: unknown_key.
   virtual Result<void> remove(const BlsPublicKey& key) = 0;
   // The sentinel sealed under the master key; empty while there is none.

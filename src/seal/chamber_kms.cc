@@ -53,7 +53,8 @@ Result<void> Chamber::Machine::open_chamber(MasterKeys keys) {
   const Core& core = record_->core;
   CC_TRY(check_core(keys, *record_));
   CC_TRY(remember_trace(core));
-  CC_ASSIGN(const std::uint64_t loaded, ports_.listener.opened(core.chamber, keys));
+  CC_ASSIGN(const std::uint64_t loaded,
+            ports_.listener.opened(core.chamber, keys, [this] { return process() != ProcessPhase::barred; }));
   if (fire(ProcessEvent::master_key_ready).effect == ProcessEffect::wipe) {
     ports_.listener.closing();
     return sealed_meanwhile();

@@ -87,8 +87,12 @@ class ChamberListener {
  public:
   virtual ~ChamberListener() = default;
   // Loads the key ring. Returns the number of keys ready to sign; only then is `unsealed` reported.
-  // Errors: key_record_tampered, wrong_master_key (sentinel), store_unavailable. The chamber then stays closed.
-  virtual Result<std::uint64_t> opened(const ChamberId& chamber, const MasterKeys& keys) = 0;
+  // Asks `still_wanted` once more after loading, before anything may sign: false means that a seal came meanwhile, and
+  // that its closing() may have come before the load. Errors: key_record_tampered, wrong_master_key (sentinel),
+  // store_unavailable, signer_sealed. The chamber then stays closed.
+  using StillWanted = std::function<bool()>;
+  virtual Result<std::uint64_t> opened(const ChamberId& chamber, const MasterKeys& keys,
+                                       const StillWanted& still_wanted) = 0;
   // Stops admission, lets committed requests finish (at most 2 s), wipes every key. Cannot fail. Idempotent.
   virtual void closing() = 0;
   // Whether signing has to wait for a chamber: false only when there is no record, and no seal in force; filesystem and

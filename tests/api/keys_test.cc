@@ -189,6 +189,15 @@ TEST(ChamberKeys, MemoryKeysSignWithoutAChamber) {
   EXPECT_EQ(signer.sign(ring_key(1)->public_key, test::attestation(1, 2, 99)).status, 412);
 }
 
+TEST(ChamberKeys, MemoryKeysWaitForResumeAfterASealBeforeTheFirstChamber) {
+  TestSigner signer;
+  ASSERT_EQ(signer.call("POST", "/api/v1/chamber/seal", {}, kOpsToken).status, 200);
+  const std::string body = R"({"keys":[)" + entry(1) + R"(],"storage":{"persist":false}})";
+  EXPECT_EQ(signer.call("POST", kKeys, body, kKeysToken).status, 503);
+  ASSERT_EQ(signer.call("POST", "/api/v1/chamber/resume", {}, kOpsToken).status, 200);
+  EXPECT_EQ(signer.call("POST", kKeys, body, kKeysToken).status, 200);
+}
+
 TEST(ChamberKeys, SwitchedOffEndpointsAreNotThere) {
   TestSigner signer({.generate_enabled = false, .import_enabled = false, .lifecycle_enabled = false});
   EXPECT_EQ(signer.call("POST", "/api/v1/chamber/keys/generate", "{}", kKeysToken).status, 404);

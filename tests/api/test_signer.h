@@ -79,7 +79,8 @@ class StoreTraces final : public seal::TraceKeeper {
 class Doorkeeper final : public seal::ChamberListener {
  public:
   Doorkeeper(keys::KeyService& keys, signing::Pipeline& pipeline) : keys_(keys), pipeline_(pipeline) {}
-  Result<std::uint64_t> opened(const seal::ChamberId& chamber, const seal::MasterKeys& masters) override {
+  Result<std::uint64_t> opened(const seal::ChamberId& chamber, const seal::MasterKeys& masters,
+                               const StillWanted&) override {
     keys::MasterKeysView view;
     view.current = masters.current;
     for (const auto& [id, key] : masters.keys) {

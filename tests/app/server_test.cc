@@ -180,7 +180,7 @@ TEST(Server, AnAddressInUseIsNamed) {
   SignerProcess other;
   const std::string port = signer.url().substr(signer.url().rfind(':') + 1);
   const Finished done = other.run({"server", "--config", other.config(), "--server-listen-port", port});
-  EXPECT_EQ(done.exit_code, 5);
+  EXPECT_EQ(done.exit_code, 2);
   EXPECT_TRUE(holds(done.err, port)) << done.err;
 }
 

@@ -377,7 +377,7 @@ TEST(Server, NamesWhyItCannotListen) {
   options.port = server.port();
   const auto second = Server::start(options, std::make_shared<Router>());
   ASSERT_FALSE(second.has_value());
-  EXPECT_EQ(second.error().kind, ErrorKind::unreachable);
+  EXPECT_EQ(second.error().kind, ErrorKind::config_invalid);
   EXPECT_NE(second.error().message.find("127.0.0.1 port " + std::to_string(server.port())), std::string::npos);
   options.address = "signer.example";
   EXPECT_EQ(Server::start(options, std::make_shared<Router>()).error().kind, ErrorKind::config_invalid);

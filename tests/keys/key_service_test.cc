@@ -84,7 +84,7 @@ TEST_F(KeyServiceTest, GeneratedKeysAreStoredPermittedAndSign) {
   const auto results = service.generate(3);
   ASSERT_TRUE(results) << results.error().message;
   EXPECT_THAT(outcomes(results), ElementsAre("generated", "generated", "generated"));
-  EXPECT_THAT(events.take(), ElementsAre("store.add", "permit"));
+  EXPECT_THAT(events.take(), ElementsAre("store.add", "permit", "store.replace"));
   for (const KeyResult& one : *results) {
     const BlsPublicKey& key = *one.public_key;
     EXPECT_TRUE(store.records.contains(key));
@@ -264,6 +264,49 @@ TEST_F(KeyServiceTest, AKeyWhosePermitFailedIsNotReportedInForceAndCanBeRepaired
   const BlsPublicKey key = *generated->at(0).public_key;
   EXPECT_THAT(outcomes(service.set_status({key}, KeyStatus::active)), ElementsAre("active"));
   EXPECT_TRUE(ring.contains(key) && permits.permitted.contains(key));
+}
+
+// Its caller was told `error` and may take the key elsewhere: it must not wake up here by itself.
+TEST_F(KeyServiceTest, AKeyWhosePermitFailedDoesNotSignAfterTheNextUnsealEither) {
+  permits.failing = true;
+  EXPECT_THAT(import_scalar(1), ElementsAre("error"));
+  ASSERT_TRUE(service.generate(1));
+  service.close();
+  EXPECT_EQ(load().value(), 0U);
+  EXPECT_EQ(ring.size(), 0U);
+  permits.failing = false;
+  EXPECT_THAT(import_scalar(1), ElementsAre("duplicate"));
+  EXPECT_TRUE(ring.contains(public_key(1)));
+}
+
+TEST_F(KeyServiceTest, AKeyThatCannotBeMadeActiveAfterItsPermitDoesNotSign) {
+  store.failing = {"store.replace"};
+  EXPECT_THAT(import_scalar(1), ElementsAre("error"));
+  EXPECT_EQ(ring.size(), 0U);
+  store.failing.clear();
+  service.close();
+  EXPECT_EQ(load().value(), 0U);
+  EXPECT_THAT(import_scalar(1), ElementsAre("duplicate"));
+  EXPECT_TRUE(ring.contains(public_key(1)));
+}
+
+TEST_F(KeyServiceTest, AKeyThatWaitsForItsPermitAndIsSwitchedOffStaysOff) {
+  permits.failing = true;
+  EXPECT_THAT(import_scalar(1), ElementsAre("error"));
+  permits.failing = false;
+  EXPECT_THAT(outcomes(service.set_status({public_key(1)}, KeyStatus::inactive)), ElementsAre("inactive"));
+  EXPECT_THAT(import_scalar(1), ElementsAre("duplicate"));
+  EXPECT_FALSE(ring.contains(public_key(1)) || permits.permitted.contains(public_key(1)));
+}
+
+TEST_F(KeyServiceTest, AFailedActivationLeavesTheRecordInactive) {
+  import_scalar(1);
+  ASSERT_TRUE(service.set_status({public_key(1)}, KeyStatus::inactive));
+  permits.failing = true;
+  EXPECT_THAT(outcomes(service.set_status({public_key(1)}, KeyStatus::active)), ElementsAre("error"));
+  EXPECT_EQ(store.records.at(public_key(1)).status, KeyStatus::inactive);
+  service.close();
+  EXPECT_EQ(load().value(), 0U);
 }
 
 TEST_F(KeyServiceTest, AStoreThatFailsFailsTheWholeRequestAndNothingSigns) {

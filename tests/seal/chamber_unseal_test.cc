@@ -397,6 +397,7 @@ TEST(Seal, WhileTheRingLoadsEmptiesTheRingAgain) {
   };
   EXPECT_EQ(code(submit(*chamber, "bob")), "wrong_state");
   sealing.join();
+  EXPECT_FALSE(world.listener.wanted_at_the_end) << "the gate must not open for an instant";
   EXPECT_FALSE(world.listener.loaded);
   EXPECT_EQ(chamber->status().state, VisibleState::sealed);
   EXPECT_EQ(chamber->status().shares_received, 0U) << "shares are wiped with the rest";

@@ -73,13 +73,16 @@ class MemoryKeyStore final : public keys::KeyStore {
     }
     return out;
   }
-  Result<void> replace(const keys::StoredKey& record) override {
+  Result<void> replace_all(const std::vector<keys::StoredKey>& replaced) override {
     CC_TRY(step("store.replace"));
-    const auto at = records.find(record.public_key);
-    if (at == records.end()) {
-      return fail(ErrorKind::unknown_key, "no such record");
+    for (const keys::StoredKey& record : replaced) {
+      if (!records.contains(record.public_key)) {
+        return fail(ErrorKind::unknown_key, "no such record");
+      }
     }
-    at->second = record;
+    for (const keys::StoredKey& record : replaced) {
+      records.insert_or_assign(record.public_key, record);
+    }
     return {};
   }
   Result<void> remove(const BlsPublicKey& key) override {

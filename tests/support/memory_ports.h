@@ -295,7 +295,8 @@ class RecordingListener final : public seal::ChamberListener {
  public:
   // With a counter, opening is a step of it.
   explicit RecordingListener(StepCounter* steps = nullptr) : steps_(steps) {}
-  Result<std::uint64_t> opened(const seal::ChamberId& chamber, const seal::MasterKeys& keys) override {
+  Result<std::uint64_t> opened(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
+                               const StillWanted& still_wanted) override {
     ++openings;
     const auto fault = steps_ == nullptr ? std::nullopt : steps_->next_of_all();
     if (fault == StepFault::crash_before) {
@@ -320,6 +321,7 @@ class RecordingListener final : public seal::ChamberListener {
     if (fault == StepFault::crash_after) {
       throw Crash{};
     }
+    wanted_at_the_end = still_wanted();
     return 42;
   }
   void closing() override {
@@ -336,6 +338,7 @@ class RecordingListener final : public seal::ChamberListener {
   std::optional<seal::MasterKeys> master;  // kept beyond closing(), for forging
   std::vector<bool> exists_told;
   std::function<void()> during_opened;  // runs once
+  bool wanted_at_the_end = false;       // what the chamber said when the keys were loaded
 
  private:
   StepCounter* steps_;

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "adapters/aws/service_error.h"
 #include "adapters/aws/signature.h"
@@ -92,6 +93,7 @@ bool Client::wait_before_retry(Round& round) const {
 
 Result<HttpAnswer> Client::call(const ServiceCall& call, CredentialSource* source) {
   Round round{outside_.clock.monotonic() + patience_.budget};
+  std::optional<Error> said;  // why the last attempt with its full time had no answer
   while (true) {
     SharedCredentials credentials;
     if (source != nullptr) {
@@ -100,8 +102,15 @@ Result<HttpAnswer> Client::call(const ServiceCall& call, CredentialSource* sourc
     CC_ASSIGN(const HttpCall http, prepare(call, credentials.get(), round.end - outside_.clock.monotonic()));
     Result<HttpAnswer> answer = outside_.wire.send(http);
     if (!answer) {
-      if (answer.error().kind != ErrorKind::kms_unreachable || !wait_before_retry(round)) {
+      if (answer.error().kind != ErrorKind::kms_unreachable) {
         return answer;
+      }
+      // "Timed out after 57 ms" at the end of the budget would hide the reason before it, say a bad certificate.
+      if (!said || http.timeout >= patience_.attempt) {
+        said = answer.error();
+      }
+      if (!wait_before_retry(round)) {
+        return fail(*said);
       }
       continue;
     }

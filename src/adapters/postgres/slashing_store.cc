@@ -134,7 +134,9 @@ Result<void> PostgresSlashingStore::recognise(Connection& connection, Deadline b
                                  ? "is another store than the one this signer signs with"
                                  : "has lost commits that this signer has seen (a standby that was behind, "
                                    "or a restored backup)";
+    open_ -= idle_.size();
     idle_.clear();
+    free_.notify_all();
     return fail(ErrorKind::slashing_store_mismatch,
                 options_.place + " " + what +
                     ". Nothing is signed. Put the right database back, or stop every signer and run "

@@ -130,14 +130,19 @@ Result<std::vector<bool>> SqliteKeyStore::add(const std::vector<keys::StoredKey>
   return added;
 }
 
-Result<void> SqliteKeyStore::replace(const keys::StoredKey& record) {
+Result<void> SqliteKeyStore::replace_all(const std::vector<keys::StoredKey>& records) {
   const std::lock_guard lock(mutex_);
   return database_->transact([&]() -> Result<void> {
-    CC_ASSIGN(Statement* const update,
-              database_->statement("UPDATE keys SET status = ?2, record = ?3 WHERE public_key = ?1"));
-    update->bind(ByteView(record.public_key)).bind(word(record.status)).bind(ByteView(record.record));
-    CC_ASSIGN(const std::int64_t rows, database_->run(*update));
-    return rows == 1 ? Result<void>() : unknown(record.public_key);
+    for (const keys::StoredKey& record : records) {
+      CC_ASSIGN(Statement* const update,
+                database_->statement("UPDATE keys SET status = ?2, record = ?3 WHERE public_key = ?1"));
+      update->bind(ByteView(record.public_key)).bind(word(record.status)).bind(ByteView(record.record));
+      CC_ASSIGN(const std::int64_t rows, database_->run(*update));
+      if (rows != 1) {
+        return unknown(record.public_key);
+      }
+    }
+    return {};
   });
 }
 

@@ -27,7 +27,7 @@ class SqliteKeyStore final : public keys::KeyStore {
   Result<std::vector<keys::StoredKey>> page(const std::optional<BlsPublicKey>& after, std::size_t limit) override;
   Result<std::optional<keys::StoredKey>> find(const BlsPublicKey& key) override;
   Result<std::vector<bool>> add(const std::vector<keys::StoredKey>& records) override;
-  Result<void> replace(const keys::StoredKey& record) override;
+  Result<void> replace_all(const std::vector<keys::StoredKey>& records) override;
   Result<void> remove(const BlsPublicKey& key) override;
   Result<std::optional<Bytes>> sentinel() override;
   Result<void> set_sentinel(ByteView sentinel) override;

@@ -63,6 +63,15 @@ TEST_F(ClientTest, GivesUpWhenTheBudgetIsSpent) {
   EXPECT_LE(clock.now_ms - begun, Patience{}.budget.count());
 }
 
+TEST_F(ClientTest, AnAttemptCutShortByTheBudgetDoesNotHideTheReasonBeforeIt) {
+  wire.on_call = [this](const HttpCall& sent) -> Result<HttpAnswer> {
+    const bool cut = sent.timeout < Patience{}.attempt;
+    clock.now_ms += cut ? sent.timeout.count() : 5000;
+    return fail(ErrorKind::kms_unreachable, cut ? "timed out" : "bad certificate");
+  };
+  EXPECT_EQ(call().error().message, "bad certificate");
+}
+
 TEST_F(ClientTest, StopsWaitingWhenTheSignerStops) {
   pauses.stopping = true;
   wire.script.push_back(fail(ErrorKind::kms_unreachable, "reset"));
