@@ -28,6 +28,7 @@ void add_slashing_commands(CLI::App& root, Chosen& chosen);
 void add_config_commands(CLI::App& root, Chosen& chosen);
 void add_dev_kms_command(CLI::App& root, Chosen& chosen);
 void add_selftest_command(CLI::App& root, Chosen& chosen);
+void add_completion_command(CLI::App& root, Chosen& chosen);
 
 // A subcommand with options of its own. `body` gets them after parsing.
 template <class Options>

@@ -1,4 +1,4 @@
-// config check | config reference | errors reference | help --markdown | version.
+// config check | config reference | errors reference | help --markdown | help --man | version.
 #include <boost/json/object.hpp>
 #include <iostream>
 
@@ -21,13 +21,14 @@ Result<void> run_errors_reference(const Nothing&) {
   return {};
 }
 struct HelpOptions {
-  bool markdown = false;
+  bool markdown = false, man = false;
 };
 Result<void> run_help(const HelpOptions& options) {
-  if (!options.markdown) {
-    return fail(ErrorKind::usage, "see containment-chamber --help, or pass --markdown for the whole reference");
+  if (options.markdown == options.man) {
+    return fail(ErrorKind::usage,
+                "see containment-chamber --help, or pass --markdown or --man for the whole reference");
   }
-  std::cout << command_line_reference() << std::flush;
+  std::cout << (options.man ? man_page() : command_line_reference()) << std::flush;
   return {};
 }
 Result<void> run_version(const Nothing&) {
@@ -85,8 +86,9 @@ void add_config_commands(CLI::App& root, Chosen& chosen) {
               &run_errors_reference);
 
   const auto help = std::make_shared<HelpOptions>();
-  add_command(root, chosen, "help", "Print the reference of all commands", help, &run_help)
-      ->add_flag("--markdown", help->markdown, "As Markdown");
+  CLI::App* command = add_command(root, chosen, "help", "Print the reference of all commands", help, &run_help);
+  command->add_flag("--markdown", help->markdown, "As Markdown");
+  command->add_flag("--man", help->man, "As a man page");
   add_command(root, chosen, "version", "Print the version", std::make_shared<Nothing>(), &run_version);
 }
 

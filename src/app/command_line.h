@@ -10,8 +10,9 @@ namespace cc::app {
 
 int run(int argc, char** argv);
 
-// docs/reference/command-line.md and docs/reference/errors.md.
+// docs/reference/command-line.md, docs/man/containment-chamber.1 and docs/reference/errors.md.
 std::string command_line_reference();
+std::string man_page();
 std::string errors_reference();
 
 }  // namespace cc::app

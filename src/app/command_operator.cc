@@ -171,6 +171,7 @@ void add_operator_commands(CLI::App& root, Chosen& chosen) {
 
   add_operator_credentials_commands(*group, chosen);
   add_operator_rotate_commands(*group, chosen);
+  add_operator_guide_command(*group, chosen);
 }
 
 }  // namespace cc::app

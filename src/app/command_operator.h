@@ -14,6 +14,8 @@ void add_operator_share_commands(CLI::App& group, Chosen& chosen);
 void add_operator_credentials_commands(CLI::App& group, Chosen& chosen);
 // rotate kms | unseal | unseal-cancel | mode, and approve.
 void add_operator_rotate_commands(CLI::App& group, Chosen& chosen);
+// guide.
+void add_operator_guide_command(CLI::App& group, Chosen& chosen);
 // Percent-encoding of a query value (RFC 3986, everything but unreserved characters).
 std::string query_value(std::string_view text);
 

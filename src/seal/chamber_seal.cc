@@ -18,7 +18,15 @@ Result<void> Chamber::Machine::seal(const std::string& reason, bool hold, bool a
     const Turn turn(*this, kPatience);
   }
   log::warn("sealed by command", {{"reason", reason}, {"hold", hold ? "yes" : "no"}, {"all", all ? "yes" : "no"}});
-  return hold || all ? store_hints(hold, all) : Result<void>();
+  if (!hold && !all) {
+    return {};
+  }
+  CC_TRY(store_hints(hold, all));
+  // The status shows the hold at once. What cannot be read now is read by the next step.
+  if (const Turn turn(*this, kPatience); turn.taken() && refresh()) {
+    publish();
+  }
+  return {};
 }
 
 Result<void> Chamber::Machine::resume() {

@@ -125,6 +125,35 @@ TEST(CommandLine, TheReferencePagesAreWhatTheProgramPrints) {
       << "run: containment-chamber help --markdown > docs/reference/command-line.md";
   EXPECT_EQ(test::read_text(docs / "errors.md"), errors_reference())
       << "run: containment-chamber errors reference > docs/reference/errors.md";
+  EXPECT_EQ(test::read_text(docs.parent_path() / "man/containment-chamber.1"), man_page())
+      << "run: containment-chamber help --man > docs/man/containment-chamber.1";
+}
+
+// What a shell offers for the words typed so far, by the script the program prints.
+std::string completed(const std::vector<std::string>& words) {
+  std::string line = "COMP_WORDS=(";
+  for (const std::string& word : words) {
+    line += "'" + word + "' ";
+  }
+  line += "); COMP_CWORD=" + std::to_string(words.size() - 1);
+  const std::string script =
+      run_binary({"completion", "bash"}).out + line + "; _containment_chamber; printf '%s\n' \"${COMPREPLY[@]}\"";
+  return test::run_program({"/bin/bash", "--norc", "-c", script}, {}, "").out;
+}
+
+TEST(Completion, OffersCommandsFlagsAndValues) {
+  EXPECT_EQ(completed({"containment-chamber", "operat"}), "operator\n");
+  EXPECT_EQ(completed({"containment-chamber", "operator", "unseal-"}), "unseal-reset\n");
+  EXPECT_EQ(completed({"containment-chamber", "operator", "unseal", "--pass"}), "--passphrase-stdin\n");
+  EXPECT_EQ(completed({"containment-chamber", "operator", "status", "--output", "j"}), "json\n");
+  EXPECT_TRUE(holds(completed({"containment-chamber", "keys", ""}), "import\n"));
+}
+
+TEST(Completion, KnowsThreeShellsAndRefusesOthers) {
+  EXPECT_TRUE(run_binary({"completion", "zsh"}).out.starts_with("#compdef containment-chamber\n"));
+  EXPECT_TRUE(holds(run_binary({"completion", "fish"}).out, "-f -a unseal -d"));
+  EXPECT_EQ(run_binary({"completion", "tcsh"}).exit_code, 2);
+  EXPECT_EQ(run_binary({"completion"}).exit_code, 2);
 }
 
 TEST(CommandLine, TheVersionIsTheBuilds) {

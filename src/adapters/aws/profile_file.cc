@@ -107,9 +107,11 @@ Result<std::optional<std::string>> read_small_file(const std::string& path) {
   std::setvbuf(file.get(), nullptr, _IONBF, 0);  // no copy in a buffer of the library
   std::string out;
   std::string block(4096, '\0');
-  std::size_t got = 0;
-  while (out.size() <= kMaxCredentialFileBytes && (got = std::fread(block.data(), 1, block.size(), file.get())) > 0) {
+  bool more = true;
+  while (more && out.size() <= kMaxCredentialFileBytes) {
+    const std::size_t got = std::fread(block.data(), 1, block.size(), file.get());
     http::append_wiping(out, std::string_view(block).substr(0, got));
+    more = got == block.size();  // a short read is the end, or an error
   }
   wipe(block);
   if (std::ferror(file.get()) != 0 || out.size() > kMaxCredentialFileBytes) {

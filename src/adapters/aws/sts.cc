@@ -25,7 +25,7 @@ void add_field(std::string& body, std::string_view name, std::string_view value)
   }
 }
 
-Result<SharedCredentials> ask(Client& client, const RoleRequest& request, std::string action, std::string& body,
+Result<SharedCredentials> ask(Client& client, const RoleRequest& request, const std::string& action, std::string& body,
                               CredentialSource* by) {
   ServiceCall call{"sts", request.region, "sts:" + action, "application/x-www-form-urlencoded; charset=utf-8", "", {}};
   call.body.swap(body);

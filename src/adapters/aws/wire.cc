@@ -36,14 +36,15 @@ struct Reading {
 std::size_t take_body(char* data, std::size_t one, std::size_t count, void* context) noexcept {
   auto& reading = *static_cast<Reading*>(context);
   const std::size_t size = one * count;
+  reading.too_large = size > kAnswerLimit - reading.answer.body.size();
   try {
-    if (size <= kAnswerLimit - reading.answer.body.size()) {
+    if (!reading.too_large) {
       http::append_wiping(reading.answer.body, {data, size});
       return size;
     }
   } catch (const std::bad_alloc&) {
+    reading.too_large = true;
   }
-  reading.too_large = true;
   return 0;
 }
 

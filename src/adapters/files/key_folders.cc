@@ -12,8 +12,6 @@ namespace cc::files {
 namespace {
 
 namespace fs = std::filesystem;
-using keys::BadKeyFile;
-using keys::KeyFile;
 using keys::KeyFiles;
 using keys::KeystoreItem;
 

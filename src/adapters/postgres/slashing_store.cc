@@ -155,7 +155,7 @@ Result<void> PostgresSlashingStore::run(const Begin& begin, const Inside& inside
   constexpr int kTries = 3;
   for (int attempt = 1;; ++attempt) {
     PostgresSlashingTransaction tx(*lease, by);
-    if (const Result<void> begun = begin(tx); !begun) {
+    if (Result<void> begun = begin(tx); !begun) {
       const std::string& state = (*lease).last_state();
       const bool again = attempt < kTries && std::chrono::steady_clock::now() < by &&
                          ((*lease).dead() ? state.empty() || state.starts_with("57P") || state == "25P03"

@@ -1,0 +1,162 @@
+// operator guide: the next step for this person in the state the signer is in. Reads, changes nothing.
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include "app/command_operator.h"
+
+namespace cc::app {
+namespace {
+
+namespace json = boost::json;
+
+struct GuideOptions {
+  SignerOptions signer;
+  std::string operator_name;
+};
+
+// What the status says, as far as advice depends on it.
+class Seen {
+ public:
+  explicit Seen(const json::value& status) : status_(status) {}
+  std::string text(std::string_view pointer) const {
+    const json::value* found = at(pointer);
+    return found != nullptr && found->is_string() ? std::string(found->as_string()) : std::string();
+  }
+  std::uint64_t number(std::string_view pointer) const {
+    const json::value* found = at(pointer);
+    return found != nullptr && found->is_int64() ? static_cast<std::uint64_t>(found->as_int64()) : 0;
+  }
+  bool flag(std::string_view pointer) const {
+    const json::value* found = at(pointer);
+    return found != nullptr && found->is_bool() && found->as_bool();
+  }
+  bool lists(std::string_view pointer, std::string_view name) const {
+    const json::value* found = at(pointer);
+    return found != nullptr && found->is_array() &&
+           std::ranges::any_of(found->as_array(),
+                               [name](const json::value& one) { return one.is_string() && one.as_string() == name; });
+  }
+  std::string count_of(std::string_view have, std::string_view need) const {
+    return std::to_string(number(have)) + " of " + std::to_string(number(need));
+  }
+
+ private:
+  const json::value* at(std::string_view pointer) const {
+    boost::system::error_code absent;
+    return status_.find_pointer(pointer, absent);
+  }
+  const json::value& status_;
+};
+
+struct Step {
+  std::string next;  // a sentence
+  std::string run;   // a command, or nothing
+};
+
+// The person's name, or a place for it.
+std::string who(const GuideOptions& options) { return options.operator_name.empty() ? "NAME" : options.operator_name; }
+
+Step while_sealed(const Seen& seen, const GuideOptions&) {
+  if (seen.flag("/seal/sealed_by_command")) {
+    return {std::string("It was sealed by command") + (seen.flag("/seal/held") ? ", to stay so over restarts" : "") +
+                ". Whoever sealed it knows why; when that is over, let it open again.",
+            "operator resume --auth-token env:TOKEN"};
+  }
+  const std::string detail = seen.text("/seal/trouble/detail");
+  return {detail.empty() ? "The KEKs are being asked; it goes on by itself." : "It waits: " + detail, ""};
+}
+
+Step while_shares_are_missing(const Seen& seen, const GuideOptions& options) {
+  return {"The KMS lock is open; shares received: " +
+              seen.count_of("/seal/operators/shares_received", "/seal/operators/threshold") + ".",
+          "operator unseal --operator " + who(options)};
+}
+
+Step while_registering(const Seen& seen, const GuideOptions& options) {
+  return {"Operators registered: " + seen.count_of("/seal/operators/registered", "/seal/operators/members") +
+              ". Each one uses the token they were given, once.",
+          "operator register --operator " + who(options) + " --registration-token env:REGISTRATION_TOKEN"};
+}
+
+Step while_uninitialized(const Seen& seen, const GuideOptions& options) {
+  if (seen.flag("/seal/sealed_by_command")) {
+    return while_sealed(seen, options);
+  }
+  return {
+      "There is no chamber yet. The setup token is in the signer's log. Add --unseal-threshold and --operators for a "
+      "quorum of people.",
+      "operator init --setup-token env:SETUP_TOKEN --kms-key-arns KEK,KEK,KEK --kms-threshold 2"};
+}
+
+Step while_rotating(const Seen& seen, const GuideOptions& options) {
+  const bool asked = !options.operator_name.empty() && seen.lists("/seal/rotation/waiting_for", options.operator_name);
+  if (seen.text("/seal/rotation/kind") == "operators" && (asked || options.operator_name.empty())) {
+    return {"New operators have to register; signing goes on.",
+            "operator register --operator " + who(options) + " --registration-token env:REGISTRATION_TOKEN"};
+  }
+  if (seen.number("/seal/rotation/approvals/required") > seen.number("/seal/rotation/approvals/received")) {
+    return {"A rotation asks for approval by the operators in force: " +
+                seen.count_of("/seal/rotation/approvals/received", "/seal/rotation/approvals/required") +
+                ". Compare its id with the one you were told.",
+            "operator approve --operator " + who(options) + " --rotation " + seen.text("/seal/rotation/rotation")};
+  }
+  return {"A rotation waits for others; nothing to do for you. Signing goes on.", ""};
+}
+
+Step while_open(const Seen& seen, const GuideOptions& options) {
+  if (!seen.text("/seal/rotation/kind").empty()) {
+    return while_rotating(seen, options);
+  }
+  if (!options.operator_name.empty() && seen.lists("/seal/drills/lapsed", options.operator_name)) {
+    return {"It signs. You have not shown lately that your credential still opens your share.",
+            "operator drill --operator " + options.operator_name};
+  }
+  if (seen.number("/keys/loaded") == 0) {
+    return {"It is open, but holds no key.", "keys import KEYSTORE_FOLDER --auth-token env:TOKEN"};
+  }
+  return {"It signs with " + std::to_string(seen.number("/keys/active")) + " keys. Nothing to do.", ""};
+}
+
+struct Row {
+  std::string_view state;
+  Step (*step)(const Seen&, const GuideOptions&);
+};
+constexpr Row kSteps[] = {{"uninitialized", &while_uninitialized},
+                          {"awaiting_registration", &while_registering},
+                          {"sealed", &while_sealed},
+                          {"kms_unsealed", &while_shares_are_missing},
+                          {"awaiting_rotation", &while_rotating},
+                          {"unsealed", &while_open}};
+
+Result<void> run_guide(const GuideOptions& options) {
+  CC_ASSIGN(const SignerClient client, single_signer(options.signer));
+  CC_ASSIGN(const SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
+  CC_ASSIGN(const json::value status, client.call("GET", "/api/v1/chamber/status", token));
+  const Seen seen(status);
+  const std::string state = seen.text("/seal/status");
+  const auto* const row = std::ranges::find(kSteps, state, &Row::state);
+  if (row == std::end(kSteps)) {
+    return fail(ErrorKind::internal, client.url() + " names a state that this program does not know: " + state);
+  }
+  const Step step = row->step(seen, options);
+  json::object reply{{"state", state}, {"next", step.next}};
+  if (!step.run.empty()) {
+    reply["run"] = "containment-chamber " + step.run + " --signer-url " + client.url();
+  }
+  print_reply(reply, options.signer.output);
+  return {};
+}
+
+}  // namespace
+
+void add_operator_guide_command(CLI::App& group, Chosen& chosen) {
+  const auto guide = std::make_shared<GuideOptions>();
+  CLI::App* command = add_command(group, chosen, "guide", "Say what the next step is, for you, in the present state",
+                                  guide, &run_guide);
+  add_signer_options(*command, guide->signer);
+  add_auth_option(*command, guide->signer);
+  command->add_option("--operator", guide->operator_name, "Your operator name, if you are one");
+}
+
+}  // namespace cc::app
