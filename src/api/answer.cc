@@ -21,6 +21,16 @@ http::Response run(const Work& work, http::Request& request) {
   }
 }
 
+// On a queue's thread: whoever keeps a record of the request is asked first.
+http::Response attended(const Work& work, http::Request& request) {
+  if (request.companion) {
+    if (const Result<void> begun = request.companion->begins(request); !begun) {
+      return refusal(begun.error());
+    }
+  }
+  return run(work, request);
+}
+
 }  // namespace
 
 http::Handler direct(Check check, Work work) {
@@ -42,7 +52,7 @@ http::Handler queued(CeremonyQueue& queue, Check check, Work work) {
     }
     const std::string source = request.peer;
     const auto held = std::make_shared<http::Request>(std::move(request));
-    if (!queue.run(source, [held, respond, work] { respond(run(*work, *held)); })) {
+    if (!queue.run(source, [held, respond, work] { respond(attended(*work, *held)); })) {
       respond(
           refusal({ErrorKind::too_many_attempts, "too many requests of this kind wait; try again in a few seconds"}));
     }
@@ -53,6 +63,8 @@ Result<access::Caller> caller_of(const Context& context, const http::Request& re
   auto caller = context.policies.allow(scope, request.header("authorization"), request.loopback);
   if (!caller) {
     context.metrics.auth_rejected(facts(caller.error().kind).code);
+  } else if (request.companion) {
+    request.companion->caller(caller->policy, caller->authenticated);
   }
   return caller;
 }

@@ -3,6 +3,8 @@
 
 #include "api/answer.h"
 #include "api/families.h"
+#include "audit/journal.h"
+#include "base/bytes.h"
 
 namespace cc::api {
 namespace json = boost::json;
@@ -76,6 +78,16 @@ json::object seal_part(const seal::Status& status) {
   return out;
 }
 
+// Beside seal and keys only what the guide does not print: the key by which the audit log is checked, once it is known.
+void add_audit(const Context& context, json::object& reply) {
+  const auto log = context.journal == nullptr ? audit::Journal::Facts() : context.journal->facts();
+  if (log.trouble) {
+    reply["seal"].as_object()["audit"] = json::object{{"trouble", log.trouble->message}};
+  } else if (log.key) {
+    reply["seal"].as_object()["audit"] = json::object{{"checkpoint_key", to_hex(*log.key)}};
+  }
+}
+
 }  // namespace
 
 void add_chamber_status_routes(http::Router& router, Context& context) {
@@ -83,6 +95,7 @@ void add_chamber_status_routes(http::Router& router, Context& context) {
       "GET", "/api/v1/chamber/status",
       direct(needs(context, access::Scope::chamber_status), [&context](http::Request&) -> Result<http::Response> {
         json::object reply{{"seal", seal_part(context.chamber.status())}, {"keys", nullptr}};
+        add_audit(context, reply);
         const std::uint64_t loaded = context.ring.size();
         if (context.chamber.may_sign() || loaded != 0) {
           const std::uint64_t active = context.pipeline.gate_open() ? loaded : 0;

@@ -20,6 +20,11 @@
 #include "seal/chamber.h"
 #include "signing/pipeline.h"
 
+namespace cc::audit {
+struct Draft;
+class Journal;
+}  // namespace cc::audit
+
 namespace cc::api {
 
 // What one kind of change to the keys may cost.
@@ -67,6 +72,9 @@ struct Context {
   guard::SlashingStore* slashing = nullptr;
   guard::Strategy strategy = guard::Strategy::complete;
   const Clock* clock = nullptr;  // for notes of origin
+  // The audit log, and what says in an entry where chamber and seal record stand; may be null (api/witness.h).
+  audit::Journal* journal = nullptr;
+  std::function<void(audit::Draft&)> describe = nullptr;
 
   // Whether keys have to wait for a chamber: there is one, or a seal is in force before the first.
   bool chamber_exists() const {

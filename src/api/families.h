@@ -18,5 +18,6 @@ void add_chamber_rotate_routes(http::Router& router, Context& context);
 void add_chamber_quorum_routes(http::Router& router, Context& context);
 void add_chamber_keys_routes(http::Router& router, Context& context);
 void add_reload_routes(http::Router& router, Context& context);
+void add_audit_routes(http::Router& router, Context& context);
 
 }  // namespace cc::api

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "api/families.h"
+#include "audit/journal.h"
 
 namespace cc::api {
 namespace json = boost::json;
@@ -76,6 +77,15 @@ void refresh_gauges(const Context& context) {
     counts.handshakes_total = server.handshakes_total;
     counts.handshakes_failed_total = server.handshakes_failed_total;
     context.metrics.http_server(counts);
+  }
+  if (context.journal != nullptr) {
+    const audit::Journal::Facts log = context.journal->facts();
+    context.metrics.audit({.entries_total = log.entries,
+                           .left_out_total = log.left_out,
+                           .lost_total = log.lost,
+                           .waiting_bytes = log.waiting,
+                           .head_number = log.durable.number,
+                           .failing = log.trouble.has_value()});
   }
   context.metrics.signing_queue(counters.limit, counters.limit - std::min(counters.limit, counters.queued));
 }

@@ -216,7 +216,7 @@ JsonBody::~JsonBody() = default;
 JsonBody::JsonBody(JsonBody&&) noexcept = default;
 JsonBody& JsonBody::operator=(JsonBody&&) noexcept = default;
 
-Result<JsonBody> JsonBody::parse(std::string_view text, std::initializer_list<std::string_view> known) {
+Result<JsonBody> JsonBody::read(std::string_view text) {
   JsonBody out;
   json::parse_options options;
   options.max_depth = kDeepest;
@@ -241,8 +241,19 @@ Result<JsonBody> JsonBody::parse(std::string_view text, std::initializer_list<st
   if (!out.document_->value.is_object()) {
     return malformed("the body must be a JSON object");
   }
+  return out;
+}
+
+Result<JsonBody> JsonBody::parse(std::string_view text, std::initializer_list<std::string_view> known) {
+  CC_ASSIGN(JsonBody out, read(text));
   CC_ASSIGN(JsonObject root, JsonObject::checked(&out.document_->value.get_object(), "", known));
   out.root_.emplace(std::move(root));
+  return out;
+}
+
+Result<JsonBody> JsonBody::look(std::string_view text) {
+  CC_ASSIGN(JsonBody out, read(text));
+  out.root_.emplace(JsonObject(&out.document_->value.get_object(), ""));
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include "api/families.h"
 #include "api/health.h"
+#include "api/witness.h"
 
 namespace cc::api {
 
@@ -18,6 +19,8 @@ void add_routes(http::Router& router, Context& context) {
   add_chamber_keys_routes(router, context);
   add_reload_routes(router, context);
   add_keymanager_routes(router, context);
+  add_audit_routes(router, context);
+  add_witness(router, context);  // last: it stands around all of them
 }
 
 void add_metrics_routes(http::Router& router, Context& context) {

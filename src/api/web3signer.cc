@@ -11,6 +11,7 @@
 #include "api/answer.h"
 #include "api/families.h"
 #include "api/sign_input.h"
+#include "api/witness.h"
 #include "base/bytes.h"
 #include "base/log.h"
 #include "ethereum/sign_request.h"
@@ -75,6 +76,8 @@ class SignExchange {
   // Everything up to the queue; the rest happens on the pipeline's threads.
   static void start(const std::shared_ptr<SignExchange>& self) {
     Result<signing::SignJob> job = self->prepare();
+    self->asker_.peer = std::move(self->request_.peer);
+    self->asker_.request_id = std::move(self->request_.id);
     self->request_ = http::Request();  // a burst keeps thousands waiting: not with their bodies
     if (!job) {
       self->refuse(job.error());
@@ -87,7 +90,10 @@ class SignExchange {
  private:
   Result<signing::SignJob> prepare() {
     CC_ASSIGN(const access::Caller caller, admit(context_, request_));
+    asker_.policy = caller.policy;
+    asker_.authenticated = caller.authenticated;
     CC_ASSIGN(const BlsPublicKey identifier, public_key_of(request_.captures["identifier"]));
+    asker_.key = identifier;
     if (context_.options.canary_keys.contains(identifier)) {
       canary_.emplace(Canary{to_0x(identifier), caller.policy, request_.peer, request_.id});
     }
@@ -150,6 +156,7 @@ class SignExchange {
     } else if (error.kind == ErrorKind::unknown_key) {
       context_.metrics.unknown_key();
     }
+    witness_refused_signature(context_, asker_, operation_, error);
     answer(facts(error.kind).http_status, sign_refusal(error, json_), &error);
   }
 
@@ -179,6 +186,7 @@ class SignExchange {
   const bool json_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::string operation_;  // empty until it is known
+  Asker asker_;
   struct Canary {
     std::string key, policy, peer, request_id;
   };
@@ -187,19 +195,20 @@ class SignExchange {
 
 // A refusal on the head, shaped and counted as every other.
 std::shared_ptr<const http::Admission> sign_admission(const Context& context) {
-  return std::make_shared<const http::Admission>(
-      [&context](const http::Request& head) -> std::optional<http::Response> {
-        const auto start = std::chrono::steady_clock::now();
-        const Result<access::Caller> caller = admit(context, head);
-        if (caller) {
-          return std::nullopt;
-        }
-        const Error& error = caller.error();
-        const int status = facts(error.kind).http_status;
-        context.metrics.signing_request({}, status, std::chrono::steady_clock::now() - start);
-        const bool as_json = wants_json(head.header("accept"));
-        return sign_response(status, sign_refusal(error, as_json), as_json, &error);
-      });
+  return std::make_shared<const http::Admission>([&context](
+                                                     const http::Request& head) -> std::optional<http::Response> {
+    const auto start = std::chrono::steady_clock::now();
+    const Result<access::Caller> caller = admit(context, head);
+    if (caller) {
+      return std::nullopt;
+    }
+    const Error& error = caller.error();
+    const int status = facts(error.kind).http_status;
+    witness_refused_signature(context, {.policy = {}, .peer = head.peer, .request_id = head.id, .key = {}}, {}, error);
+    context.metrics.signing_request({}, status, std::chrono::steady_clock::now() - start);
+    const bool as_json = wants_json(head.header("accept"));
+    return sign_response(status, sign_refusal(error, as_json), as_json, &error);
+  });
 }
 
 // A JSON array of every loaded key; built by hand, because ten thousand keys are asked for often.

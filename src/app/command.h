@@ -25,6 +25,7 @@ void add_server_command(CLI::App& root, Chosen& chosen);
 void add_operator_commands(CLI::App& root, Chosen& chosen);
 void add_keys_commands(CLI::App& root, Chosen& chosen);
 void add_slashing_commands(CLI::App& root, Chosen& chosen);
+void add_audit_commands(CLI::App& root, Chosen& chosen);
 void add_config_commands(CLI::App& root, Chosen& chosen);
 void add_dev_kms_command(CLI::App& root, Chosen& chosen);
 void add_selftest_command(CLI::App& root, Chosen& chosen);

@@ -149,7 +149,8 @@ Result<void> run_import(const ImportOptions& options) {
   }
   CC_ASSIGN(const guard::Interchange interchange, guard::parse_interchange(text.view()));
   const Root digest = crypto::sha256(bytes_of(text.view()));
-  CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store, OfflineStores::Folder::may_be_new));
+  CC_ASSIGN(OfflineStores stores,
+            OfflineStores::open(options.store, audit::Event::slashing_import, OfflineStores::Folder::may_be_new));
   const bool made_now = stores.slashing.pairing == guard::Pairing::create;
   CC_TRY(stores.settle_first_use());
   guard::ImportCounts counts;
@@ -160,6 +161,8 @@ Result<void> run_import(const ImportOptions& options) {
     return tx.add_origin({guard::OriginKind::import, options.note.empty() ? name : options.note + " (" + name + ")",
                           digest, SystemClock().unix_seconds(), counts.validators, counts.blocks, counts.attestations});
   }));
+  stores.told.digest = digest;
+  stores.told.count = counts.validators;
   CC_TRY(stores.remember());
   if (made_now) {
     advise("A new slashing store was made: " + stores.backend.place +
@@ -209,13 +212,22 @@ json::object floor_json(const guard::Watermarks& floor) {
   return out;
 }
 
+std::optional<audit::Remark> floor_remark(const guard::Watermarks& floor) {
+  std::string text;
+  for (const auto& [name, value] : floor_json(floor)) {
+    text += (text.empty() ? "" : ", ") + std::string(name.data(), name.size()) + " " +
+            std::string(value.as_string().data(), value.as_string().size());
+  }
+  return audit::Remark::of(text);
+}
+
 Result<void> run_watermark(const FloorOptions& options) {
   CC_ASSIGN(const guard::Watermarks floor, floor_of(options));
   if (!floor.block_slot && !floor.source_epoch && !floor.target_epoch) {
     return fail(ErrorKind::usage, "name at least one of --block-slot, --source-epoch and --target-epoch");
   }
   CC_ASSIGN(const auto only, public_keys_of(options.public_keys));
-  CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store));
+  CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store, audit::Event::slashing_watermark));
   CC_TRY(stores.need_own_store());
   std::size_t raised = 0;
   CC_TRY(stores.slashing.store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
@@ -227,6 +239,8 @@ Result<void> run_watermark(const FloorOptions& options) {
     raised = chosen.size();
     return {};
   }));
+  stores.told.count = raised;
+  stores.told.remark = floor_remark(floor);
   CC_TRY(stores.remember());
   print_reply(json::object{{"status", "raised"}, {"validators", raised}, {"floor", floor_json(floor)}},
               options.store.output);
@@ -235,8 +249,9 @@ Result<void> run_watermark(const FloorOptions& options) {
 
 Result<void> run_adopt(const FloorOptions& options) {
   CC_ASSIGN(const guard::Watermarks floor, floor_of(options));
-  CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store));
+  CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store, audit::Event::slashing_adopt));
   const std::string_view before = pairing_word(stores.slashing.pairing);
+  stores.told.remark = floor_remark(floor);
   CC_ASSIGN(const std::size_t validators, stores.adopt(floor));
   log::warn("slashing store adopted", {{"path", stores.backend.place},
                                        {"was", before},

@@ -8,6 +8,7 @@
 
 #include "adapters/sqlite/key_store.h"
 #include "adapters/sqlite/state_store.h"
+#include "app/audit_trail.h"
 #include "app/command.h"
 #include "app/data_dir.h"
 #include "app/slashing_pairing.h"
@@ -29,10 +30,15 @@ struct OfflineStores {
   std::unique_ptr<sqlite::SqliteKeyStore> keys;
   SlashingBackend backend;
   SlashingOpening slashing;
+  std::unique_ptr<SystemClock> clock = std::make_unique<SystemClock>();
+  std::unique_ptr<AuditTrail> audit = nullptr;  // of a change
+  audit::Draft told{};                          // what remember() will say of it
 
   enum class Folder { must_exist, may_be_new };
-  // Errors: store_locked while a server runs; store_unavailable; usage when the folder must exist and does not.
-  static Result<OfflineStores> open(const StoreOptions& options, Folder folder = Folder::must_exist);
+  // With a change: it stands in the audit log before this returns. Errors: store_locked while a server runs;
+  // store_unavailable; usage when the folder must exist and does not.
+  static Result<OfflineStores> open(const StoreOptions& options, std::optional<audit::Event> change = std::nullopt,
+                                    Folder folder = Folder::must_exist);
   // Errors: slashing_store_mismatch, also when there is no store yet.
   Result<void> need_own_store() const;
   // The same, but a first set-up makes the store.
@@ -43,8 +49,10 @@ struct OfflineStores {
   Result<std::size_t> adopt(const guard::Watermarks& floor);
   // Reads and rolls back: a committed look would count, and let an older store catch up with its checkpoint.
   Result<void> look(const std::function<Result<void>(guard::SlashingTransaction&)>& work);
-  // Keeps the checkpoint in step with what was just committed.
+  // Keeps the checkpoint in step with what was just committed, and tells the audit log that it was.
   Result<void> remember();
+  // A change that ended with an error.
+  void tell_failure(const Error& error);
 };
 
 }  // namespace cc::app

@@ -1,4 +1,5 @@
 // slashing prune | allow-empty-history, on the store of a stopped signer.
+#include <algorithm>
 #include <boost/json/object.hpp>
 
 #include "app/command_slashing.h"
@@ -19,7 +20,7 @@ struct PruneOptions {
 };
 Result<void> run_prune(const PruneOptions& options) {
   constexpr std::uint64_t kMost = 10'000'000;
-  CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store));
+  CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store, audit::Event::slashing_prune));
   CC_TRY(stores.need_own_store());
   CC_ASSIGN(const ethereum::Network network, make_network(stores.config));
   guard::Keep keep = keep_of(stores.config, network);
@@ -30,6 +31,11 @@ Result<void> run_prune(const PruneOptions& options) {
     return fail(ErrorKind::usage, "--keep-epochs must be at least 1");
   }
   const auto pruned = prune_store(*stores.slashing.store, keep, [] { return false; });
+  if (pruned) {
+    stores.told.count = pruned->records;
+  } else {
+    stores.tell_failure(pruned.error());
+  }
   // Also after an error: the validators before it are pruned for good.
   CC_TRY(stores.remember());
   if (!pruned) {
@@ -49,11 +55,15 @@ struct EmptyHistoryOptions {
 };
 Result<void> run_allow_empty_history(const EmptyHistoryOptions& options) {
   CC_ASSIGN(const auto keys, public_keys_of(options.public_keys));
-  CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store, OfflineStores::Folder::may_be_new));
+  CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store, audit::Event::slashing_empty_history,
+                                                      OfflineStores::Folder::may_be_new));
   CC_TRY(stores.settle_first_use());
   CC_TRY(stores.slashing.store->transact([&](guard::SlashingTransaction& tx) {
     return guard::allow_empty_history(tx, keys, "slashing allow-empty-history", SystemClock().unix_seconds());
   }));
+  stores.told.count = keys.size();
+  stores.told.keys.assign(keys.begin(),
+                          keys.begin() + static_cast<std::ptrdiff_t>(std::min(keys.size(), audit::kMaxKeys)));
   CC_TRY(stores.remember());
   log::warn("empty slashing history allowed", {{"keys", keys.size()}});
   print_reply(json::object{{"status", "allowed"}, {"validators", keys.size()}}, options.store.output);

@@ -16,6 +16,7 @@ std::unique_ptr<CLI::App> make_command_tree(Chosen& chosen) {
   add_operator_commands(*root, chosen);
   add_keys_commands(*root, chosen);
   add_slashing_commands(*root, chosen);
+  add_audit_commands(*root, chosen);
   add_config_commands(*root, chosen);
   add_dev_kms_command(*root, chosen);
   add_selftest_command(*root, chosen);

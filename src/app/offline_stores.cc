@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "app/command_slashing.h"
@@ -21,7 +23,8 @@ Result<std::optional<seal::SealRecord>> seal_record_of(seal::StateStore& state) 
 
 }  // namespace
 
-Result<OfflineStores> OfflineStores::open(const StoreOptions& options, Folder folder) {
+Result<OfflineStores> OfflineStores::open(const StoreOptions& options, std::optional<audit::Event> change,
+                                          Folder folder) {
   CC_ASSIGN(Config config, load_store_config(options));
   std::error_code missing;
   if (folder == Folder::must_exist && !std::filesystem::is_directory(config.data_dir, missing)) {
@@ -32,6 +35,14 @@ Result<OfflineStores> OfflineStores::open(const StoreOptions& options, Folder fo
   CC_ASSIGN(DataDir lock, DataDir::lock(config.data_dir));
   OfflineStores out{std::move(config), std::move(lock), std::make_unique<SystemRandom>(), nullptr, nullptr, {}, {}};
   CC_ASSIGN(out.state, sqlite::SqliteStateStore::open(out.config.signer_state.path));
+  if (change) {
+    CC_ASSIGN(out.audit, AuditTrail::open_offline(out.config.data_dir, *out.state, *out.clock, *out.random));
+    out.told.event = *change;
+    out.told.outcome = audit::Outcome::asked;
+    out.told.by = audit::Author::local(::getuid());
+    CC_TRY(out.audit->journal().ask(out.told));
+    out.told.outcome = audit::Outcome::done;
+  }
   CC_ASSIGN(out.keys, sqlite::SqliteKeyStore::open(out.config.sealed_keys_path));
   CC_ASSIGN(const auto record, out.state->read(seal::kSealRecordDocument));
   CC_ASSIGN(const std::uint64_t sealed, out.keys->count(std::nullopt));
@@ -58,7 +69,7 @@ Result<void> OfflineStores::settle_first_use() {
     slashing.pairing = guard::Pairing::name;
   }
   if (slashing.pairing == guard::Pairing::name || slashing.pairing == guard::Pairing::join) {
-    CC_TRY(remember());
+    CC_TRY(CheckpointWriter(*state, *slashing.store).write());
     slashing.pairing = guard::Pairing::proceed;
   }
   return need_own_store();
@@ -99,6 +110,7 @@ Result<std::size_t> OfflineStores::adopt(const guard::Watermarks& floor) {
   if (record) {
     CC_TRY(slashing.store->name_chamber(record->core.chamber, record->core.epoch, seal::epoch_digest(record->core)));
   }
+  told.count = validators;
   CC_TRY(remember());
   return validators;
 }
@@ -107,6 +119,18 @@ Result<void> OfflineStores::look(const std::function<Result<void>(guard::Slashin
   return slashing.store->look(work);
 }
 
-Result<void> OfflineStores::remember() { return CheckpointWriter(*state, *slashing.store).write(); }
+Result<void> OfflineStores::remember() {
+  CC_TRY(CheckpointWriter(*state, *slashing.store).write());
+  if (!audit) {
+    return {};
+  }
+  CC_TRY(audit->journal().tell(told));
+  return audit->remember();
+}
+
+void OfflineStores::tell_failure(const Error& error) {
+  told.outcome = audit::Outcome::refused;
+  told.code = error.kind;
+}
 
 }  // namespace cc::app

@@ -9,6 +9,7 @@
 #include "adapters/sqlite/state_store.h"
 #include "api/routes.h"
 #include "app/allowed_keks.h"
+#include "app/audit_trail.h"
 #include "app/background.h"
 #include "app/data_dir.h"
 #include "app/kek_probe.h"
@@ -119,11 +120,12 @@ class Signer {
                                               Random& random) {
     CC_ASSIGN(auto kek_services, KekServices::make(config, environment, clock, random));
     CC_ASSIGN(Stores stores, open_stores(config, random));
+    CC_ASSIGN(auto audit, AuditTrail::open(config, *stores.state, clock, random));
     CC_ASSIGN(ethereum::Network network, make_network(config));
     CC_TRY(settle_chain(stores, network));
     CC_ASSIGN(access::Policies policies, make_policies(config, random));
-    return std::unique_ptr<Signer>(new Signer(std::move(config), clock, random, std::move(stores), std::move(network),
-                                              std::move(policies), std::move(kek_services)));
+    return std::unique_ptr<Signer>(new Signer(std::move(config), clock, random, std::move(stores), std::move(audit),
+                                              std::move(network), std::move(policies), std::move(kek_services)));
   }
 
   Result<void> start() {
@@ -164,16 +166,18 @@ class Signer {
     background_.stop();
     key_files_.stop();
     kek_probe_.stop();
-    listener_.closing();
+    audited_.closing();
+    audit_->stop();
     return stores_.doubt ? Result<void>() : checkpoint_.write();
   }
 
  private:
-  Signer(Config config, SystemClock& clock, Random& random, Stores stores, ethereum::Network network,
-         access::Policies policies, std::unique_ptr<KekServices> kek_services)
+  Signer(Config config, SystemClock& clock, Random& random, Stores stores, std::unique_ptr<AuditTrail> audit,
+         ethereum::Network network, access::Policies policies, std::unique_ptr<KekServices> kek_services)
       : config_(std::move(config)),
         clock_(clock),
         stores_(std::move(stores)),
+        audit_(std::move(audit)),
         network_(std::move(network)),
         policies_(std::move(policies)),
         metrics_(kVersion),
@@ -186,7 +190,7 @@ class Signer {
         traces_(*stores_.keys, stores_.guard_store(), doubt_of(stores_)),
         kek_services_(std::move(kek_services)),
         keks_(*kek_services_, config_.chamber.allowed_keks),
-        chamber_({keks_, *stores_.state, traces_, listener_, clock_, random}, chamber_options(config_)),
+        chamber_({keks_, *stores_.state, traces_, audited_, clock_, random}, chamber_options(config_)),
         notice_(chamber_, config_.setup_token_file),
         background_(chamber_, clock_, random, [this] { write_checkpoint(); }),
         pruner_(stores_.guard_store(), keep_of(config_, network_), pruning_interval(config_)),
@@ -227,7 +231,9 @@ class Signer {
             .key_files = &key_files_,
             .slashing = &stores_.guard_store(),
             .strategy = strategy_of(config_),
-            .clock = &clock_};
+            .clock = &clock_,
+            .journal = &audit_->journal(),
+            .describe = [this](audit::Draft& what) { audit_->describe(chamber_, what); }};
   }
 
   void chamber_changed() {
@@ -246,6 +252,10 @@ class Signer {
   }
 
   void write_checkpoint() {
+    audit_->observe(chamber_);
+    if (const Result<void> kept = audit_->remember(); !kept) {
+      log::warn("the head of the audit log cannot be remembered", {{"reason", kept.error().message}});
+    }
     const Result<void> written = stores_.doubt ? Result<void>() : checkpoint_.write();
     {
       const std::scoped_lock lock(trouble_mutex_);
@@ -260,6 +270,7 @@ class Signer {
   Config config_;
   SystemClock& clock_;
   Stores stores_;
+  std::unique_ptr<AuditTrail> audit_;
   ethereum::Network network_;
   access::Policies policies_;
   metrics::Registry metrics_;
@@ -272,6 +283,7 @@ class Signer {
   keys::KeyService keys_;
   KeyFileLoader key_files_;
   OpeningListener listener_;
+  AuditedListener audited_{listener_, audit_->journal()};
   StoreTraces traces_;
   std::unique_ptr<KekServices> kek_services_;
   AllowedKeks keks_;

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <optional>
 
+#include "app/audit_memory.h"
+
 namespace cc::app {
 namespace {
 
@@ -245,6 +247,9 @@ Result<json::value> SignerClient::call(const std::string& method, const std::str
   if (error || response->status < 200 || response->status >= 300) {
     return fail(ErrorKind::internal, url_ + " does not answer like a signer (status " +
                                          std::to_string(response->status) + "); is the port right?");
+  }
+  if (!response->audit_head.empty()) {
+    hold_against_memory(*this, response->audit_head);
   }
   return reply;
 }

@@ -224,6 +224,10 @@ Result<ClientResponse> send(const ClientRequest& request) {
   const char* content_type = nullptr;
   curl_easy_getinfo(easy.get(), CURLINFO_CONTENT_TYPE, &content_type);
   response.content_type = content_type == nullptr ? "" : content_type;
+  curl_header* head = nullptr;
+  if (curl_easy_header(easy.get(), "X-Audit-Head", 0, CURLH_HEADER, -1, &head) == CURLHE_OK) {
+    response.audit_head = head->value;
+  }
   response.body = std::move(answer.body);
   return response;
 }

@@ -38,6 +38,7 @@ struct ClientRequest {
 struct ClientResponse {
   int status = 0;
   std::string content_type;
+  std::string audit_head;  // the X-Audit-Head header
   std::string body;
 
   ~ClientResponse();

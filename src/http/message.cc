@@ -21,6 +21,7 @@ Request& Request::operator=(Request&& other) noexcept {
     encrypted = other.encrypted;
     captures = std::move(other.captures);
     id = std::move(other.id);
+    companion = std::move(other.companion);
   }
   return *this;
 }

@@ -19,17 +19,31 @@ namespace cc::http {
 
 using TextMap = std::map<std::string, std::string, std::less<>>;
 
+struct Request;
+
+// Who goes with a request from its arrival to its answer and keeps a record of it. The code on the way tells it what
+// only that code knows.
+class Companion {
+ public:
+  virtual ~Companion() = default;
+  // Who the access check found the caller to be; any thread.
+  virtual void caller(std::string_view policy, bool authenticated) = 0;
+  // The work is about to begin, on a thread that may block. An error: it must not, and is the answer.
+  virtual Result<void> begins(const Request& request) = 0;
+};
+
 struct Request {
   std::string method;
-  std::string path;        // percent-decoded, without the query
-  TextMap query;           // percent-decoded
-  TextMap headers;         // names in lower case
-  std::string body;        // wiped when the request dies
-  std::string peer;        // address of the caller without the port
-  bool loopback = false;   // the caller is on this machine
-  bool encrypted = false;  // TLS or a unix socket
-  TextMap captures;        // {name} parts of the route
-  std::string id;          // request id, also in the log and in the answer's X-Request-Id
+  std::string path;                      // percent-decoded, without the query
+  TextMap query;                         // percent-decoded
+  TextMap headers;                       // names in lower case
+  std::string body;                      // wiped when the request dies
+  std::string peer;                      // address of the caller without the port
+  bool loopback = false;                 // the caller is on this machine
+  bool encrypted = false;                // TLS or a unix socket
+  TextMap captures;                      // {name} parts of the route
+  std::string id;                        // request id, also in the log and in the answer's X-Request-Id
+  std::shared_ptr<Companion> companion;  // may be null
 
   // The header's value, empty when absent. Repeated headers are joined with ", ".
   std::string_view header(std::string_view lower_case_name) const;

@@ -62,6 +62,12 @@ void Router::add(std::string method, std::string_view pattern, Handler handler, 
   routes_.insert(place, std::move(route));
 }
 
+void Router::wrap(const Around& around) {
+  for (Route& route : routes_) {
+    around(route.method, route.pattern, route.handler, route.options);
+  }
+}
+
 Router::Match Router::match(std::string_view method, std::string_view path) const {
   Match match;
   std::set<std::string> allow;

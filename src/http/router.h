@@ -34,6 +34,10 @@ class Router {
  public:
   void add(std::string method, std::string_view pattern, Handler handler, RouteOptions options = {});
 
+  // Puts something around every route there is: called once for each, with what it may replace.
+  using Around = std::function<void(std::string_view method, std::string_view pattern, Handler&, RouteOptions&)>;
+  void wrap(const Around& around);
+
   struct Match {
     const Handler* handler = nullptr;  // lives as long as the router
     std::string_view pattern;          // so does this

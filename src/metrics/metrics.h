@@ -83,6 +83,13 @@ class Registry {
   void tls_certificate(std::int64_t not_before, std::int64_t not_after);
   void tls_reload(bool taken);
 
+  // The audit log.
+  struct AuditCounts {
+    std::uint64_t entries_total = 0, left_out_total = 0, lost_total = 0, waiting_bytes = 0, head_number = 0;
+    bool failing = false;
+  };
+  void audit(const AuditCounts& counts);
+
   // A sign request for a canary key.
   void canary(bool signature_given);
 

@@ -109,6 +109,20 @@ ServerFamilies::ServerFamilies(prometheus::Registry& registry)
                            "When the TLS certificate in force expires")),
       canary_signed(one_of(registry, kCanary, kCanaryHelp, "signed")),
       canary_refused(one_of(registry, kCanary, kCanaryHelp, "refused")),
+      audit_entries(
+          counters(registry, "containment_audit_entries_total", "Entries added to the audit log since the start")
+              .Add(Labels{})),
+      audit_left_out(counters(registry, "containment_audit_refusals_left_out_total",
+                              "Refusals that a flood kept out of the audit log; their number is in it")
+                         .Add(Labels{})),
+      audit_lost(counters(registry, "containment_audit_entries_lost_total",
+                          "Entries that could not be kept while the audit log could not be written")
+                     .Add(Labels{})),
+      audit_failing(gauge(registry, "containment_audit_failing",
+                          "1 while the audit log cannot be written: ceremonies are refused, signing goes on")),
+      audit_waiting(gauge(registry, "containment_audit_waiting_bytes", "Bytes of the audit log not yet on disk")),
+      audit_number(
+          gauge(registry, "containment_audit_head_number", "Number of the last durable entry of the audit log")),
       process_cpu(gauge(registry, "process_cpu_seconds_total", "Processor time used")),
       process_memory(gauge(registry, "process_resident_memory_bytes", "Memory in use")),
       process_open_fds(gauge(registry, "process_open_fds", "Open file descriptors")),

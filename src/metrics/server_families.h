@@ -37,6 +37,12 @@ struct ServerFamilies {
   prometheus::Family<prometheus::Gauge>& tls_not_after;
   prometheus::Counter& canary_signed;
   prometheus::Counter& canary_refused;
+  prometheus::Counter& audit_entries;
+  prometheus::Counter& audit_left_out;
+  prometheus::Counter& audit_lost;
+  prometheus::Gauge& audit_failing;
+  prometheus::Gauge& audit_waiting;
+  prometheus::Gauge& audit_number;
   prometheus::Gauge& process_cpu;
   prometheus::Gauge& process_memory;
   prometheus::Gauge& process_open_fds;

@@ -35,6 +35,16 @@ void Registry::tls_reload(bool taken) {
   (taken ? server.tls_reloads_ok : server.tls_reloads_failed).Increment();
 }
 
+void Registry::audit(const AuditCounts& counts) {
+  ServerFamilies& server = families_->server;
+  raise_to(server.audit_entries, counts.entries_total);
+  raise_to(server.audit_left_out, counts.left_out_total);
+  raise_to(server.audit_lost, counts.lost_total);
+  server.audit_failing.Set(counts.failing ? 1 : 0);
+  server.audit_waiting.Set(static_cast<double>(counts.waiting_bytes));
+  server.audit_number.Set(static_cast<double>(counts.head_number));
+}
+
 void Registry::canary(bool signature_given) {
   ServerFamilies& server = families_->server;
   (signature_given ? server.canary_signed : server.canary_refused).Increment();

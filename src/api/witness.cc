@@ -1,0 +1,452 @@
+#include "api/witness.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "api/json_body.h"
+#include "audit/journal.h"
+#include "base/bytes.h"
+
+namespace cc::api {
+namespace json = boost::json;
+namespace {
+
+using audit::Author;
+using audit::Draft;
+using audit::Event;
+using audit::Outcome;
+using audit::Word;
+
+enum class Watch {
+  change,   // asked, and the outcome
+  at_once,  // the same, but it waits for nothing
+  callers,  // refused callers
+  nothing,
+};
+struct Row {
+  std::string_view method, pattern;
+  Event event;
+  Watch watch = Watch::change;
+};
+constexpr std::array kRows{
+    Row{"POST", "/api/v1/chamber/init", Event::init},
+    Row{"POST", "/api/v1/chamber/init/reset", Event::init_reset},
+    Row{"POST", "/api/v1/chamber/register", Event::register_operator},
+    Row{"POST", "/api/v1/chamber/unseal", Event::unseal},
+    Row{"POST", "/api/v1/chamber/unseal/reset", Event::unseal_reset},
+    Row{"POST", "/api/v1/chamber/unseal/challenge", Event::access, Watch::callers},
+    Row{"POST", "/api/v1/chamber/unseal/credentials", Event::credential_add},
+    Row{"DELETE", "/api/v1/chamber/unseal/credentials", Event::credential_remove},
+    Row{"POST", "/api/v1/chamber/seal", Event::seal, Watch::at_once},
+    Row{"POST", "/api/v1/chamber/resume", Event::resume},
+    Row{"POST", "/api/v1/chamber/rotate/kms", Event::rotate_kms},
+    Row{"POST", "/api/v1/chamber/rotate/unseal", Event::rotate_unseal},
+    Row{"POST", "/api/v1/chamber/rotate/quorum", Event::rotate_unseal},
+    Row{"POST", "/api/v1/chamber/rotate/mode", Event::rotate_mode},
+    Row{"POST", "/api/v1/chamber/rotate/unseal/cancel", Event::rotate_cancel},
+    Row{"POST", "/api/v1/chamber/rotate/approve", Event::rotate_approve},
+    Row{"POST", "/api/v1/chamber/drill", Event::drill},
+    Row{"POST", "/api/v1/chamber/keys", Event::key_import},
+    Row{"POST", "/api/v1/chamber/keys/generate", Event::key_generate},
+    Row{"PATCH", "/api/v1/chamber/keys", Event::key_status},
+    Row{"DELETE", "/api/v1/chamber/keys", Event::key_delete},
+    Row{"POST", "/eth/v1/keystores", Event::keystore_import},
+    Row{"DELETE", "/eth/v1/keystores", Event::keystore_delete},
+    Row{"POST", "/reload", Event::reload, Watch::at_once},
+    // Signatures have a witness of their own.
+    Row{"POST", "/api/v1/eth2/sign/{identifier}", Event::sign, Watch::nothing},
+    Row{"GET", "/upcheck", Event::access, Watch::nothing},
+    Row{"GET", "/healthcheck", Event::access, Watch::nothing},
+};
+
+Row row_of(std::string_view method, std::string_view pattern) {
+  const auto* const found =
+      std::ranges::find_if(kRows, [&](const Row& row) { return row.method == method && row.pattern == pattern; });
+  if (found != kRows.end()) {
+    return *found;
+  }
+  // Tezos signatures: /keys/{…}.
+  if (method == "GET" || pattern.starts_with("/keys/")) {
+    return {method, pattern, Event::access, Watch::callers};
+  }
+  return {method, pattern, Event::request};
+}
+
+bool of_keys(Event event) {
+  return event == Event::key_generate || event == Event::key_import || event == Event::key_status ||
+         event == Event::key_delete || event == Event::keystore_import || event == Event::keystore_delete;
+}
+
+std::optional<BlsPublicKey> key_in(const json::value* text) {
+  BlsPublicKey key{};
+  if (text == nullptr || !text->is_string() || !from_hex_exact(std::string_view(text->get_string()), key)) {
+    return std::nullopt;
+  }
+  return key;
+}
+
+// What a body says that is worth a line, should the request be good.
+struct Said {
+  std::string operator_name;
+  std::string subject;
+  std::vector<Word> members;
+  std::optional<std::uint64_t> threshold;
+  std::optional<audit::Remark> remark;
+  std::vector<std::optional<BlsPublicKey>> keys;  // in the order of the answer
+};
+
+void add_members(const JsonObject& body, std::string_view field, Said& said) {
+  const auto texts = body.has(field) ? body.texts(field) : Result<std::vector<std::string>>();
+  if (!texts) {
+    return;
+  }
+  for (const std::string& text : *texts) {
+    if (auto word = Word::of(text); word && said.members.size() < audit::kMaxMembers) {
+      said.members.push_back(*std::move(word));
+    }
+  }
+}
+
+void add_keys(const JsonObject& body, Said& said) {
+  constexpr std::size_t kMost = 100'000;
+  if (const auto keystores =
+          body.has("keystores") ? body.nested_jsons("keystores", kMost) : Result<std::vector<std::string>>()) {
+    for (const std::string& text : *keystores) {
+      json::error_code error;
+      const json::value keystore = json::parse(text, error);
+      said.keys.push_back(!error && keystore.is_object() ? key_in(keystore.get_object().if_contains("pubkey"))
+                                                         : std::nullopt);
+    }
+  }
+  if (const auto pubkeys = body.has("pubkeys") ? body.texts("pubkeys") : Result<std::vector<std::string>>()) {
+    for (const std::string& text : *pubkeys) {
+      const json::value value(text);
+      said.keys.push_back(key_in(&value));
+    }
+  }
+}
+
+std::string text_or_nothing(const JsonObject& body, std::string_view field) {
+  const auto text = body.optional_text(field);
+  return text && *text ? **text : std::string();
+}
+
+Said read(Event event, std::string_view text) {
+  Said out;
+  const Result<JsonBody> parsed = JsonBody::look(text);
+  if (!parsed) {
+    return out;
+  }
+  const JsonObject& body = parsed->root();
+  if (of_keys(event)) {
+    add_keys(body, out);
+    return out;
+  }
+  out.operator_name = text_or_nothing(body, "operator");
+  for (const std::string_view field :
+       {"credential_id", "new_credential_id", "remove_credential_id", "rotation", "mode"}) {
+    if (out.subject.empty()) {
+      out.subject = text_or_nothing(body, field);
+    }
+  }
+  for (const std::string_view flag : {"dry_run", "hold", "all"}) {
+    if (body.flag_or(flag, false).value_or(false)) {
+      out.subject += (out.subject.empty() ? "" : "+") + std::string(flag);
+    }
+  }
+  add_members(body, "kms_key_arns", out);
+  add_members(body, "operators", out);
+  for (const std::string_view field : {"unseal_threshold", "kms_threshold"}) {
+    if (const auto number = body.has(field) ? body.number(field) : Result<std::uint32_t>(0U); number && *number != 0) {
+      out.threshold = out.threshold.value_or(*number);
+    }
+  }
+  out.remark = audit::Remark::of(text_or_nothing(body, "reason"));
+  return out;
+}
+
+std::optional<ErrorKind> code_in(const http::Response& response) {
+  json::error_code error;
+  const json::value body = response.body.size() <= 64UL * 1024 ? json::parse(response.body, error) : json::value();
+  const json::object* object = error ? nullptr : body.if_object();
+  const json::value* code = object == nullptr ? nullptr : object->if_contains("code");
+  if (code == nullptr || !code->is_string()) {
+    return std::nullopt;
+  }
+  return kind_of(std::string_view(code->get_string()));
+}
+
+// The answers of key endpoints: which keys changed and how, and how many did not.
+struct KeyAnswers {
+  std::map<std::string, std::vector<BlsPublicKey>, std::less<>> changed;  // by status
+  std::map<std::string, std::uint64_t, std::less<>> count;                // also of keys that are not named
+  std::uint64_t failed = 0;
+};
+KeyAnswers key_answers(const std::string& text, const Said& said) {
+  KeyAnswers out;
+  json::error_code error;
+  const json::value body = json::parse(text, error);
+  const json::object* object = error ? nullptr : body.if_object();
+  const json::value* data = object == nullptr ? nullptr : object->if_contains("data");
+  if (data == nullptr || !data->is_array()) {
+    return out;
+  }
+  const json::array& items = data->get_array();
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const json::object* item = items[i].if_object();
+    const json::value* status = item == nullptr ? nullptr : item->if_contains("status");
+    if (status == nullptr || !status->is_string()) {
+      continue;
+    }
+    const std::string word(status->get_string());
+    if (word == "error" || word == "not_found" || word == "not_active") {
+      ++out.failed;
+      continue;
+    }
+    ++out.count[word];
+    std::optional<BlsPublicKey> key = key_in(item->if_contains("pubkey"));
+    if (!key && i < said.keys.size()) {
+      key = said.keys[i];
+    }
+    if (key) {
+      out.changed[word].push_back(*key);
+    }
+  }
+  return out;
+}
+
+std::string header_of(const audit::Journal::Facts& facts) {
+  return to_hex(facts.log) + ":" + audit::text_of(facts.durable);
+}
+
+// One request from its arrival to its answer.
+class Visit final : public http::Companion {
+ public:
+  Visit(const Context& context, const Row& row, const http::Request& request)
+      : context_(context),
+        row_(row),
+        route_(Word::of(row.pattern)),
+        request_(Word::of(request.id)),
+        from_(Word::of(request.peer)) {}
+  ~Visit() override {
+    if (asked_ && !finished_) {
+      context_.journal->keep(draft(Outcome::broken_off), nullptr);
+    }
+  }
+
+  void caller(std::string_view policy, bool authenticated) override {
+    const std::lock_guard lock(mutex_);
+    policy_ = authenticated ? Author::policy(policy) : Author::anyone();
+    let_in_ = authenticated;
+  }
+
+  Result<void> begins(const http::Request& request) override {
+    if (row_.watch == Watch::callers) {
+      return {};
+    }
+    said_ = read(row_.event, request.body);
+    asked_ = true;
+    if (row_.watch == Watch::at_once) {
+      // Before the log is signed for the last time, but waited for by nobody.
+      context_.journal->keep(draft(Outcome::asked), nullptr);
+      return {};
+    }
+    const Result<void> kept = context_.journal->ask(draft(Outcome::asked));
+    asked_ = kept.has_value();
+    CC_TRY(kept);
+    return {};
+  }
+
+  // Hands the answer on when what it ends is written down.
+  void finish(http::Response response, const http::Responder& respond) {
+    finished_ = true;
+    const bool refused = response.status >= 400;
+    const bool caller_refused = response.status == 401 || response.status == 403;
+    if (row_.watch == Watch::callers && !caller_refused) {
+      if (!refused && let_in()) {
+        response.headers.emplace_back("X-Audit-Head", header_of(context_.journal->facts()));
+      }
+      respond(std::move(response));
+      return;
+    }
+    std::vector<Draft> all = outcome(response);
+    const auto held = std::make_shared<http::Response>(std::move(response));
+    const audit::Journal* const journal = context_.journal;
+    const auto then = [held, respond, journal, refused](const Result<void>& kept) {
+      if (kept && !refused) {
+        held->headers.emplace_back("X-Audit-Head", header_of(journal->facts()));
+      }
+      respond(std::move(*held));
+    };
+    for (std::size_t i = 0; i + 1 < all.size(); ++i) {
+      context_.journal->keep(std::move(all[i]), nullptr);
+    }
+    Draft last = std::move(all.back());
+    const bool of_anyone = last.by.kind == audit::AuthorKind::anyone;
+    if (refused || (of_anyone && last.event == Event::request)) {
+      context_.journal->keep_refusal(std::move(last), then);
+    } else {
+      context_.journal->keep(std::move(last), then);
+    }
+  }
+
+ private:
+  Author author(bool done) const {
+    const std::lock_guard lock(mutex_);
+    if (let_in_) {
+      return policy_;
+    }
+    const bool known =
+        !said_.operator_name.empty() && (done || context_.chamber.credential_ids(said_.operator_name).has_value());
+    if (known) {
+      return Author::of_operator(said_.operator_name);
+    }
+    return done && (row_.event == Event::init || row_.event == Event::init_reset) ? Author::setup_token() : policy_;
+  }
+
+  Draft draft(Outcome result) const {
+    Draft out;
+    out.event = row_.event;
+    out.outcome = result;
+    out.by = author(result == Outcome::done);
+    out.request = request_;
+    out.from = from_;
+    if (row_.event == Event::request || row_.event == Event::access) {
+      out.route = route_;
+    }
+    if (result == Outcome::done || let_in()) {
+      out.subject = Word::of(said_.subject);
+      out.members = said_.members;
+      out.threshold = said_.threshold;
+      out.remark = said_.remark;
+    }
+    return out;
+  }
+
+  bool let_in() const {
+    const std::lock_guard lock(mutex_);
+    return let_in_;
+  }
+
+  std::vector<Draft> outcome(const http::Response& response) const {
+    const bool refused = response.status >= 400;
+    Draft base = draft(refused ? Outcome::refused : Outcome::done);
+    if (refused) {
+      base.status = static_cast<std::uint64_t>(response.status);
+      base.code = code_in(response);
+      return {std::move(base)};
+    }
+    if (of_keys(row_.event)) {
+      return of_key_answers(base, key_answers(response.body, said_));
+    }
+    if (context_.describe && row_.event != Event::request) {
+      context_.describe(base);
+    }
+    return {std::move(base)};
+  }
+
+  static std::vector<Draft> of_key_answers(const Draft& base, const KeyAnswers& answers) {
+    std::vector<Draft> out;
+    for (const auto& [status, count] : answers.count) {
+      const auto named = answers.changed.find(status);
+      const std::vector<BlsPublicKey> none;
+      const std::vector<BlsPublicKey>& keys = named == answers.changed.end() ? none : named->second;
+      std::size_t at = 0;
+      do {
+        Draft one = base;
+        one.subject = Word::of(status);
+        const std::size_t end = std::min(keys.size(), at + audit::kMaxKeys);
+        one.keys.assign(keys.begin() + static_cast<std::ptrdiff_t>(at),
+                        keys.begin() + static_cast<std::ptrdiff_t>(end));
+        one.count = count;
+        out.push_back(std::move(one));
+        at = end;
+      } while (at < keys.size());
+    }
+    if (answers.failed != 0 || out.empty()) {
+      Draft one = base;
+      one.failed = answers.failed;
+      out.push_back(std::move(one));
+    }
+    return out;
+  }
+
+  const Context& context_;
+  const Row row_;
+  const std::optional<Word> route_, request_, from_;
+  mutable std::mutex mutex_;
+  Author policy_ = Author::anyone();
+  bool let_in_ = false;
+  // Of one thread after the other.
+  Said said_;
+  bool asked_ = false, finished_ = false;
+};
+
+http::Handler watched(const Context& context, const Row& row, http::Handler inner) {
+  return [&context, row, inner = std::move(inner)](http::Request request, const http::Responder& respond) {
+    auto visit = std::make_shared<Visit>(context, row, request);
+    request.companion = visit;
+    inner(std::move(request),
+          [visit, respond](http::Response response) { visit->finish(std::move(response), respond); });
+  };
+}
+
+// Callers turned away by the head of their request.
+std::shared_ptr<const http::Admission> watched(const Context& context, const Row& row,
+                                               std::shared_ptr<const http::Admission> inner) {
+  if (!inner) {
+    return nullptr;
+  }
+  return std::make_shared<const http::Admission>(
+      [&context, row, inner](const http::Request& head) -> std::optional<http::Response> {
+        std::optional<http::Response> refused = (*inner)(head);
+        if (refused) {
+          Visit(context, row, head).finish(*refused, [](const http::Response&) {});
+        }
+        return refused;
+      });
+}
+
+}  // namespace
+
+void add_witness(http::Router& router, Context& context) {
+  if (context.journal == nullptr) {
+    return;
+  }
+  router.wrap([&context](std::string_view method, std::string_view pattern, http::Handler& handler,
+                         http::RouteOptions& options) {
+    const Row row = row_of(method, pattern);
+    if (row.watch != Watch::nothing) {
+      handler = watched(context, row, std::move(handler));
+      options.admission = watched(context, row, std::move(options.admission));
+    }
+  });
+}
+
+void witness_refused_signature(const Context& context, const Asker& asker, const std::string& operation,
+                               const Error& error) {
+  const int status = facts(error.kind).http_status;
+  if (context.journal == nullptr || (status != 401 && status != 403 && status != 412)) {
+    return;
+  }
+  Draft what;
+  what.event = Event::sign;
+  what.outcome = Outcome::refused;
+  what.by = asker.authenticated ? Author::policy(asker.policy) : Author::anyone();
+  what.request = Word::of(asker.request_id);
+  what.from = Word::of(asker.peer);
+  what.status = static_cast<std::uint64_t>(status);
+  what.code = error.kind;
+  what.subject = Word::of(operation);
+  if (asker.key) {
+    what.keys.push_back(*asker.key);
+  }
+  context.journal->keep_refusal(std::move(what), nullptr);
+}
+
+}  // namespace cc::api

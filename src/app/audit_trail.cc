@@ -1,0 +1,290 @@
+#include "app/audit_trail.h"
+
+#include <unistd.h>
+
+#include "app/version.h"
+#include "audit/verify.h"
+#include "base/log.h"
+
+namespace cc::app {
+namespace {
+
+using audit::Draft;
+using audit::Event;
+
+constexpr const char* kHeadDocument = "audit-head";
+// A crash can leave no more than what was written in one go.
+constexpr std::size_t kLargestTail = 8UL << 20;
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) {
+    out += text + ",";
+  }
+  return out;
+}
+
+// One line per policy, every part behind its length, so that no two sets read the same.
+std::string policy_line(const access::PolicyConfig& policy) {
+  std::string out;
+  const auto add = [&out](std::string_view part) {
+    out += std::to_string(part.size()) + ":" + std::string(part) + ";";
+  };
+  add(policy.name);
+  add(policy.allowed_scopes ? joined(*policy.allowed_scopes) : "*");
+  add(joined(policy.denied_scopes));
+  add(policy.allowed_keys ? joined(*policy.allowed_keys) : "*");
+  add(policy.allowed_operations ? joined(*policy.allowed_operations) : "*");
+  return out + "\n";
+}
+
+Result<std::optional<audit::Head>> remembered_by(seal::StateStore& state) {
+  CC_ASSIGN(const auto document, state.read(kHeadDocument));
+  if (!document) {
+    return std::nullopt;
+  }
+  const std::string text(document->content.begin(), document->content.end());
+  CC_ASSIGN(const audit::Head head, audit::parse_head(text));
+  return head;
+}
+
+Draft draft(Event event) {
+  Draft out;
+  out.event = event;
+  return out;
+}
+
+// What the file holds, line by line.
+struct Found {
+  explicit Found(const std::optional<audit::Head>& remembered) : verifier(expected(remembered)) {}
+  static audit::Expectations expected(const std::optional<audit::Head>& remembered) {
+    audit::Expectations out;
+    if (remembered && remembered->number != 0) {
+      out.heads.push_back(*remembered);
+    }
+    return out;
+  }
+
+  audit::Verifier verifier;
+  std::uint64_t good_bytes = 0;  // up to and with the last line before the first that is none
+  bool ended = false;            // a line was no entry
+  bool entries_behind = false;   // and whole entries stand behind it: no crash writes that
+  std::optional<crypto::Digest> policies;
+
+  void take(std::string_view line) {
+    if (ended) {
+      entries_behind = entries_behind || audit::decode(line).has_value();
+      return;
+    }
+    if (!audit::decode(line)) {
+      ended = true;
+      return;
+    }
+    verifier.line(line);
+    good_bytes += line.size() + 1;
+    const auto& entry = verifier.entry();
+    if (entry && entry->what.event == Event::policies) {
+      policies = entry->what.digest;
+    }
+  }
+};
+
+// Why the log may not be continued.
+std::optional<Error> broken(const std::string& path, const Found& found) {
+  if (found.verifier.faults().empty() && !found.entries_behind) {
+    return std::nullopt;
+  }
+  const std::string what = found.verifier.faults().empty() ? "a damaged line stands before whole entries"
+                                                           : found.verifier.faults().front().detail;
+  return Error{ErrorKind::store_unavailable,
+               "the audit log " + path + " does not hold (" + what +
+                   "): run `containment-chamber audit verify`, find "
+                   "out who did it, then move the file away and keep it; a new log begins at the next start"};
+}
+
+}  // namespace
+
+std::string audit_path(const std::string& data_dir) { return data_dir + "/audit.log"; }
+
+crypto::Digest policies_digest(const Config& config) {
+  std::string all;
+  for (const auto& [name, policy] : config.auth_policies) {
+    all += name + "=" + policy_line(policy);
+  }
+  if (config.unauthenticated_policy) {
+    all += "unauthenticated=" + policy_line(*config.unauthenticated_policy);
+  }
+  return crypto::sha256({bytes_of("cc/audit/v1/policies\n"), bytes_of(all)});
+}
+
+Result<std::unique_ptr<AuditTrail>> AuditTrail::find(const std::string& path, seal::StateStore& state,
+                                                     const Clock& clock, Random& random) {
+  CC_ASSIGN(const std::optional<audit::Head> remembered, remembered_by(state));
+  CC_ASSIGN(auto file, files::AuditFile::open(path));
+  Found found(remembered);
+  CC_TRY(file->read([&found](std::string_view line) {
+    found.take(line);
+    return true;
+  }));
+  found.verifier.finish();
+  std::optional<Error> trouble = broken(path, found);
+  const std::uint64_t tail = file->size() - found.good_bytes;
+  if (!trouble && tail > kLargestTail) {
+    trouble = Error{ErrorKind::store_unavailable, "the audit log " + path + " ends with " + std::to_string(tail) +
+                                                      " bytes that are no entries; move it away and keep it"};
+  }
+  std::unique_ptr<AuditTrail> out(new AuditTrail(state, std::move(file)));
+  const bool fresh = found.verifier.head().number == 0;
+  audit::LogId log = found.verifier.log().value_or(audit::LogId{});
+  if (fresh) {
+    random.fill(log);
+  }
+  std::optional<Draft> repaired;
+  if (!trouble && tail != 0) {
+    CC_ASSIGN(const Bytes bytes, out->file_->bytes_behind(found.good_bytes, kLargestTail));
+    repaired = draft(Event::tail_repaired);
+    repaired->count = tail;
+    repaired->digest = crypto::sha256(bytes);
+    CC_TRY(out->file_->cut_behind(found.good_bytes));
+    log::warn("the audit log ended in the middle of an entry and was cut to its last whole one",
+              {{"path", path}, {"bytes", tail}});
+  }
+  CC_TRY(trouble ? Result<void>() : out->file_->reserve());
+  if (trouble) {
+    log::error("the audit log does not hold: ceremonies are refused", {{"reason", trouble->message}});
+  }
+  out->last_policies_ = found.policies;
+  out->remembered_ = remembered.value_or(audit::Head{});
+  out->trail_ =
+      std::make_unique<audit::Trail>(*out->file_, clock, log, found.verifier.head(), audit::TrailOptions{}, trouble);
+  if (!trouble && fresh) {
+    CC_TRY(out->trail_->tell(draft(Event::log_started)));
+  }
+  if (repaired) {
+    CC_TRY(out->trail_->tell(*std::move(repaired)));
+  }
+  return out;
+}
+
+Result<std::unique_ptr<AuditTrail>> AuditTrail::open(const Config& config, seal::StateStore& state, const Clock& clock,
+                                                     Random& random) {
+  CC_ASSIGN(auto out, find(audit_path(config.data_dir), state, clock, random));
+  if (out->trail_->facts().trouble) {
+    return out;
+  }
+  Draft started = draft(Event::started);
+  started.subject = audit::Word::of(kVersion);
+  if (const auto record = state.read(seal::kSealRecordDocument); record && *record) {
+    started.revision = (*record)->revision;
+    started.record = crypto::sha256((*record)->content);
+  }
+  CC_TRY(out->trail_->tell(std::move(started)));
+  const crypto::Digest policies = policies_digest(config);
+  if (out->last_policies_ != policies) {
+    Draft told = draft(Event::policies);
+    told.digest = policies;
+    told.count = config.auth_policies.size();
+    CC_TRY(out->trail_->tell(std::move(told)));
+  }
+  CC_TRY(out->remember());
+  return out;
+}
+
+Result<std::unique_ptr<AuditTrail>> AuditTrail::open_offline(const std::string& data_dir, seal::StateStore& state,
+                                                             const Clock& clock, Random& random) {
+  CC_ASSIGN(auto out, find(audit_path(data_dir), state, clock, random));
+  if (const auto facts = out->trail_->facts(); facts.trouble) {
+    return fail(*facts.trouble);
+  }
+  return out;
+}
+
+void AuditTrail::describe(const seal::Chamber& chamber, Draft& what) const {
+  const seal::Status status = chamber.status();
+  what.state = audit::Word::of(seal::name(status.state));
+  if (status.epoch != 0) {
+    what.epoch = status.epoch;
+  }
+  if (const auto record = state_.read(seal::kSealRecordDocument); record && *record) {
+    what.revision = (*record)->revision;
+    what.record = crypto::sha256((*record)->content);
+  }
+}
+
+void AuditTrail::observe(const seal::Chamber& chamber) {
+  const seal::Status status = chamber.status();
+  const std::string state(seal::name(status.state));
+  const std::string trouble(status.trouble ? facts(status.trouble->kind).code : std::string_view());
+  bool new_state = false;
+  bool new_trouble = false;
+  {
+    const std::lock_guard lock(mutex_);
+    new_state = std::exchange(told_state_, state) != state;
+    new_trouble = std::exchange(told_trouble_, trouble) != trouble && !trouble.empty();
+  }
+  if (new_state) {
+    Draft what = draft(Event::state);
+    describe(chamber, what);
+    trail_->note(std::move(what));
+  }
+  if (new_trouble) {
+    Draft what = draft(Event::trouble);
+    what.code = status.trouble->kind;
+    trail_->note(std::move(what));
+  }
+}
+
+Result<void> AuditTrail::remember() {
+  const audit::Head head = trail_->facts().durable;
+  const std::lock_guard lock(mutex_);
+  if (head == remembered_ || trail_->facts().trouble) {
+    return {};
+  }
+  CC_ASSIGN(const auto document, state_.read(kHeadDocument));
+  const std::string text = audit::text_of(head);
+  CC_TRY(state_.write(kHeadDocument, document ? document->revision : 0, bytes_of(text)));
+  remembered_ = head;
+  return {};
+}
+
+void AuditTrail::stop() {
+  if (const Result<void> kept = trail_->tell(draft(Event::stopped)); !kept) {
+    log::warn("the audit log does not tell that the signer stopped", {{"reason", kept.error().message}});
+  }
+  if (const Result<void> kept = remember(); !kept) {
+    log::warn("the head of the audit log cannot be remembered", {{"reason", kept.error().message}});
+  }
+}
+
+Result<std::uint64_t> AuditedListener::opened(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
+                                              const StillWanted& still_wanted) {
+  CC_ASSIGN(const std::uint64_t loaded, inner_.opened(chamber, keys, still_wanted));
+  if (const auto current = keys.keys.find(keys.current); current != keys.keys.end()) {
+    trail_.take_key(audit::CheckpointKey::of(current->second, chamber));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+  }
+  Draft what = draft(Event::opened);
+  what.count = loaded;
+  trail_.note(std::move(what));
+  trail_.checkpoint();
+  return loaded;
+}
+
+void AuditedListener::closing() {
+  inner_.closing();
+  bool was_open = false;
+  {
+    const std::lock_guard lock(mutex_);
+    was_open = std::exchange(open_, false);
+  }
+  if (was_open) {
+    trail_.note(draft(Event::closed));
+    trail_.checkpoint();
+  }
+  trail_.drop_key();
+}
+
+}  // namespace cc::app

@@ -1,0 +1,379 @@
+// audit verify | show | head | key | transcript | verify-transcript: on the file of the log, with or without a running
+// signer; `ask-head` asks a running one.
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <ctime>
+#include <fstream>
+#include <iostream>
+#include <set>
+#include <sstream>
+
+#include "adapters/files/audit_file.h"
+#include "app/audit_trail.h"
+#include "app/command.h"
+#include "audit/transcript.h"
+
+namespace cc::app {
+namespace {
+
+namespace json = boost::json;
+
+struct LogOptions {
+  StoreOptions store;
+  std::string file;
+};
+
+Result<std::string> path_of(const LogOptions& options) {
+  if (!options.file.empty()) {
+    return options.file;
+  }
+  CC_ASSIGN(const Config config, load_store_config(options.store));
+  return audit_path(config.data_dir);
+}
+
+Result<std::set<audit::CheckpointPublicKey>> keys_of(const std::vector<std::string>& texts) {
+  std::set<audit::CheckpointPublicKey> out;
+  for (const std::string& text : texts) {
+    audit::CheckpointPublicKey key{};
+    if (!from_hex_exact(text, key)) {
+      return fail(ErrorKind::usage, "--checkpoint-key is 64 hexadecimal digits, as `audit key` prints them");
+    }
+    out.insert(key);
+  }
+  return out;
+}
+
+json::array keys_json(const std::set<audit::CheckpointPublicKey>& keys) {
+  json::array out;
+  for (const audit::CheckpointPublicKey& key : keys) {
+    out.emplace_back(to_hex(key));
+  }
+  return out;
+}
+
+// Reads a whole log through a verifier, and hands each line on.
+Result<void> verify_file(
+    const std::string& path, audit::Verifier& verifier,
+    const std::function<void(std::string_view)>& line = [](std::string_view) {}) {
+  CC_ASSIGN(const std::uint64_t torn, files::read_lines(path, [&](std::string_view text) {
+              verifier.line(text);
+              line(text);
+              return true;
+            }));
+  verifier.finish(torn);
+  return {};
+}
+
+tl::unexpected<Error> does_not_hold(const std::string& path, const audit::Verifier& verifier) {
+  const std::size_t count = verifier.faults().size();
+  return fail(ErrorKind::record_tampered, path + " does not hold: " + verifier.faults().front().detail +
+                                              (count > 1 ? " (and " + std::to_string(count - 1) + " more)" : ""));
+}
+
+struct VerifyOptions {
+  LogOptions log;
+  std::vector<std::string> heads, keys;
+};
+Result<void> run_verify(const VerifyOptions& options) {
+  audit::Expectations expected;
+  for (const std::string& text : options.heads) {
+    CC_ASSIGN(const audit::Head head, audit::parse_head(text));
+    expected.heads.push_back(head);
+  }
+  CC_ASSIGN(expected.keys, keys_of(options.keys));
+  CC_ASSIGN(const std::string path, path_of(options.log));
+  audit::Verifier verifier(std::move(expected));
+  CC_TRY(verify_file(path, verifier));
+  json::array faults;
+  for (const audit::Fault& fault : verifier.faults()) {
+    faults.push_back(
+        json::object{{"kind", audit::name(fault.kind)}, {"number", fault.number}, {"detail", fault.detail}});
+  }
+  const bool good = verifier.faults().empty();
+  print_reply(json::object{{"status", good ? "ok" : "faulty"},
+                           {"entries", verifier.head().number},
+                           {"head", audit::text_of(verifier.head())},
+                           {"log", verifier.log() ? json::value(to_hex(*verifier.log())) : json::value(nullptr)},
+                           {"checkpoints", verifier.checkpoints()},
+                           {"signed_up_to", verifier.signed_up_to()},
+                           {"checkpoint_keys", keys_json(verifier.keys())},
+                           {"faults", std::move(faults)}},
+              options.log.store.output);
+  if (!good) {
+    return does_not_hold(path, verifier);
+  }
+  if (verifier.checkpoints() != 0 && options.keys.empty()) {
+    advise("The checkpoints agree with each other; name their key with --checkpoint-key to know whose they are.");
+  }
+  return {};
+}
+
+std::string time_text(std::uint64_t unix_seconds) {
+  const auto seconds = static_cast<std::time_t>(unix_seconds);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return {text.data(), size};
+}
+
+// One line for people: "12 2026-11-24T19:00:00Z unseal done by operator:alice, …".
+std::string sentence(const audit::Entry& entry, std::string_view line) {
+  std::string out = std::to_string(entry.number) + " " + time_text(entry.time) + " " +
+                    std::string(audit::name(entry.what.event)) + " " + std::string(audit::name(entry.what.outcome)) +
+                    " by " + entry.what.by.text();
+  const json::value members = json::parse(std::string(line));
+  for (const auto& [name, value] : members.as_object()) {
+    if (name != "n" && name != "time" && name != "event" && name != "outcome" && name != "by" && name != "head") {
+      out +=
+          " " + std::string(name) + "=" + (value.is_string() ? std::string(value.as_string()) : json::serialize(value));
+    }
+  }
+  return out;
+}
+
+struct RangeOptions {
+  LogOptions log;
+  std::string from = "1", to, event, out;
+};
+struct Range {
+  std::uint64_t from = 1, to = 0;
+};
+Result<Range> range_of(const RangeOptions& options) {
+  constexpr auto kMost = static_cast<std::uint64_t>(INT64_MAX);
+  Range out;
+  CC_ASSIGN(out.from, parse_count(options.from, "--from", kMost));
+  if (!options.to.empty()) {
+    CC_ASSIGN(out.to, parse_count(options.to, "--to", kMost));
+  }
+  if (out.from == 0 || (!options.to.empty() && out.to < out.from)) {
+    return fail(ErrorKind::usage, "--from is at least 1, and --to is not below it");
+  }
+  return out;
+}
+
+Result<void> run_show(const RangeOptions& options) {
+  CC_ASSIGN(const Range range, range_of(options));
+  if (!options.event.empty() && !audit::event_named(options.event)) {
+    return fail(ErrorKind::usage, "--event " + options.event + " is not an event of the audit log");
+  }
+  CC_ASSIGN(const std::string path, path_of(options.log));
+  audit::Verifier verifier;
+  const bool text = options.log.store.output == "text";
+  json::array entries;
+  CC_TRY(verify_file(path, verifier, [&](std::string_view line) {
+    const auto& entry = verifier.entry();
+    if (!entry || entry->number < range.from || (range.to != 0 && entry->number > range.to) ||
+        (!options.event.empty() && audit::name(entry->what.event) != options.event)) {
+      return;
+    }
+    if (text) {
+      std::cout << sentence(*entry, line) << "\n";
+    } else {
+      entries.push_back(json::parse(std::string(line)));
+    }
+  }));
+  std::cout << std::flush;
+  if (!text) {
+    print_reply(json::object{{"entries", std::move(entries)}}, options.log.store.output);
+  }
+  return verifier.faults().empty() ? Result<void>() : Result<void>(does_not_hold(path, verifier));
+}
+
+struct AskOptions {
+  SignerOptions signer;
+};
+Result<void> ask_head(const AskOptions& options) {
+  CC_ASSIGN(SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
+  CC_TRY(ask_one(options.signer, {.method = "GET", .path = "/api/v1/audit/head", .token = std::move(token)}));
+  return {};
+}
+
+Result<void> run_head(const LogOptions& options) {
+  CC_ASSIGN(const std::string path, path_of(options));
+  audit::Verifier verifier;
+  CC_TRY(verify_file(path, verifier));
+  if (!verifier.faults().empty()) {
+    return does_not_hold(path, verifier);
+  }
+  print_reply(json::object{{"log", verifier.log() ? json::value(to_hex(*verifier.log())) : json::value(nullptr)},
+                           {"number", verifier.head().number},
+                           {"head", to_hex(verifier.head().value)}},
+              options.store.output);
+  return {};
+}
+
+Result<void> run_key(const LogOptions& options) {
+  CC_ASSIGN(const std::string path, path_of(options));
+  audit::Verifier verifier;
+  CC_TRY(verify_file(path, verifier));
+  print_reply(json::object{{"checkpoint_keys", keys_json(verifier.keys())}, {"checkpoints", verifier.checkpoints()}},
+              options.store.output);
+  if (verifier.keys().empty()) {
+    advise("No checkpoint yet: the first one is made when the chamber opens.");
+  }
+  return verifier.faults().empty() ? Result<void>() : Result<void>(does_not_hold(path, verifier));
+}
+
+json::object transcript_json(const audit::Transcript& transcript) {
+  json::array hashes;
+  for (const crypto::Digest& hash : transcript.hashes) {
+    hashes.emplace_back(to_hex(hash));
+  }
+  return {{"format", "containment-chamber/audit-transcript/v1"},
+          {"log", to_hex(transcript.log)},
+          {"before", audit::text_of(transcript.before)},
+          {"entries", json::array(transcript.entries.begin(), transcript.entries.end())},
+          {"hashes", std::move(hashes)},
+          {"checkpoint", transcript.checkpoint}};
+}
+
+Result<void> run_transcript(const RangeOptions& options) {
+  CC_ASSIGN(const Range range, range_of(options));
+  CC_ASSIGN(const std::string path, path_of(options.log));
+  audit::Verifier verifier;
+  audit::TranscriptBuilder builder(range.from, range.to);
+  CC_TRY(verify_file(path, verifier, [&builder](std::string_view line) { builder.line(line); }));
+  if (!verifier.faults().empty()) {
+    return does_not_hold(path, verifier);
+  }
+  CC_ASSIGN(const audit::Transcript transcript, builder.finish());
+  print_reply(transcript_json(transcript), "json");
+  advise(
+      "Whoever holds the checkpoint key checks it with `audit verify-transcript FILE --checkpoint-key KEY`. It shows " +
+      std::to_string(transcript.entries.size()) + " entries whole, names of operators and addresses included.");
+  return {};
+}
+
+Result<audit::Transcript> parse_transcript(const std::string& text) {
+  const auto none = [](const std::string& what) {
+    return fail(ErrorKind::record_tampered, "not a transcript of an audit log: " + what);
+  };
+  boost::system::error_code error;
+  const json::value value = json::parse(text, error);
+  const json::object* object = error ? nullptr : value.if_object();
+  if (object == nullptr) {
+    return none("no JSON object");
+  }
+  const auto text_at = [object](std::string_view name) {
+    const json::value* member = object->if_contains(name);
+    return member != nullptr && member->is_string() ? std::string(member->get_string()) : std::string();
+  };
+  audit::Transcript out;
+  const auto before = audit::parse_head(text_at("before"));
+  if (object->size() != 6 || text_at("format") != "containment-chamber/audit-transcript/v1" || !before ||
+      !from_hex_exact(text_at("log"), out.log)) {
+    return none("wrong format, log or before");
+  }
+  out.before = *before;
+  out.checkpoint = text_at("checkpoint");
+  for (const char* name : {"entries", "hashes"}) {
+    const json::value* list = object->if_contains(name);
+    if (list == nullptr || !list->is_array()) {
+      return none(std::string(name) + " is no list");
+    }
+    for (const json::value& item : list->get_array()) {
+      crypto::Digest hash{};
+      const bool is_hash = std::string_view(name) == "hashes";
+      if (!item.is_string() || (is_hash && !from_hex_exact(std::string_view(item.get_string()), hash))) {
+        return none(std::string(name) + " holds something else");
+      }
+      if (is_hash) {
+        out.hashes.push_back(hash);
+      } else {
+        out.entries.emplace_back(item.get_string());
+      }
+    }
+  }
+  return out;
+}
+
+struct CheckOptions {
+  std::string file, output = "json";
+  std::vector<std::string> keys;
+};
+Result<void> run_check(const CheckOptions& options) {
+  CC_ASSIGN(const auto keys, keys_of(options.keys));
+  std::ifstream in(options.file, std::ios::binary);
+  std::ostringstream text;
+  if (!in || !(text << in.rdbuf())) {
+    return fail(ErrorKind::usage, options.file + " cannot be read");
+  }
+  CC_ASSIGN(const audit::Transcript transcript, parse_transcript(text.str()));
+  CC_ASSIGN(const std::vector<audit::Entry> entries, audit::check(transcript, keys));
+  print_reply(json::object{{"status", "ok"},
+                           {"log", to_hex(transcript.log)},
+                           {"from", entries.front().number},
+                           {"to", entries.back().number}},
+              options.output);
+  return {};
+}
+
+void add_log_options(CLI::App& command, LogOptions& options) {
+  add_store_options(command, options.store);
+  command.add_option("--file", options.file, "The file of the log itself, in place of a signer's audit.log");
+}
+
+void add_range_options(CLI::App& command, RangeOptions& options) {
+  command.add_option("--from", options.from, "First entry")->capture_default_str();
+  command.add_option("--to", options.to, "Last entry; the end of the log without");
+}
+
+void add_key_option(CLI::App& command, std::vector<std::string>& keys, const std::string& help) {
+  command.add_option("--checkpoint-key", keys, help)->expected(1)->take_all();
+}
+
+}  // namespace
+
+void add_audit_commands(CLI::App& root, Chosen& chosen) {
+  CLI::App* group = root.add_subcommand("audit", "The audit log: check it, read it, show a piece of it to others");
+  group->require_subcommand(1);
+
+  const auto verify = std::make_shared<VerifyOptions>();
+  CLI::App* command = add_command(*group, chosen, "verify",
+                                  "Find every entry that was altered, removed, reordered or cut off, without a signer",
+                                  verify, &run_verify);
+  add_log_options(*command, verify->log);
+  command
+      ->add_option("--expect-head", verify->heads, "NUMBER:HEX, a head that somebody remembers; several may be given")
+      ->expected(1)
+      ->take_all();
+  add_key_option(*command, verify->keys, "The key that checkpoints must be signed with; several may be given");
+
+  const auto show = std::make_shared<RangeOptions>();
+  command = add_command(*group, chosen, "show", "Print entries", show, &run_show);
+  add_log_options(*command, show->log);
+  add_range_options(*command, *show);
+  command->add_option("--event", show->event, "Only this kind of event");
+
+  const auto head = std::make_shared<LogOptions>();
+  add_log_options(*add_command(*group, chosen, "head", "Print the head of the log in a file", head, &run_head), *head);
+
+  const auto ask = std::make_shared<AskOptions>();
+  command = add_command(*group, chosen, "ask-head", "Ask a signer for the head of its log and its checkpoint key", ask,
+                        &ask_head);
+  add_signer_options(*command, ask->signer);
+  add_auth_option(*command, ask->signer);
+
+  const auto key = std::make_shared<LogOptions>();
+  add_log_options(
+      *add_command(*group, chosen, "key", "Print the public keys of the checkpoints in a file", key, &run_key), *key);
+
+  const auto transcript = std::make_shared<RangeOptions>();
+  command = add_command(*group, chosen, "transcript",
+                        "Print entries with all that an outsider needs to check them by the checkpoint key", transcript,
+                        &run_transcript);
+  add_log_options(*command, transcript->log);
+  add_range_options(*command, *transcript);
+
+  const auto check = std::make_shared<CheckOptions>();
+  command = add_command(*group, chosen, "verify-transcript", "Check such a transcript by the checkpoint key alone",
+                        check, &run_check);
+  command->add_option("file", check->file, "The transcript")->required();
+  add_key_option(*command, check->keys, "The key of the signer's checkpoints; several may be given");
+  command->get_option("--checkpoint-key")->required();
+  add_output_option(*command, check->output);
+}
+
+}  // namespace cc::app
