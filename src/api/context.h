@@ -37,7 +37,8 @@ struct ApiOptions {
   // More records than this in the answer to a delete: the minimal form (highest marks) takes the complete one's place.
   std::size_t most_records_in_answer = 200'000;
   KeyWorkLimits generate{}, import{}, lifecycle{.max_items = 500}, keymanager{};
-  std::set<BlsPublicKey> canary_keys{};  // signing.canary_keys
+  // signing.canary_keys. NOLINTNEXTLINE(readability-redundant-member-init): g++ warns without.
+  std::set<BlsPublicKey> canary_keys{};
 };
 
 // Thread rule: handlers run on I/O threads, so nothing there may block; what blocks goes to one of the three queues.
@@ -66,6 +67,8 @@ struct Context {
   guard::SlashingStore* slashing = nullptr;
   guard::Strategy strategy = guard::Strategy::complete;
   const Clock* clock = nullptr;  // for notes of origin
+  // Reads large bodies of many sign requests; null: they are read on the I/O thread.
+  CeremonyQueue* many_keys = nullptr;
 };
 
 }  // namespace cc::api

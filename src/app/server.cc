@@ -227,7 +227,8 @@ class Signer {
             .key_files = &key_files_,
             .slashing = &stores_.guard_store(),
             .strategy = strategy_of(config_),
-            .clock = &clock_};
+            .clock = &clock_,
+            .many_keys = &many_keys_};
   }
 
   void chamber_changed() {
@@ -283,6 +284,7 @@ class Signer {
   api::CeremonyQueue ceremonies_;
   api::CeremonyQueue key_work_;
   api::CeremonyQueue sealing_;
+  api::CeremonyQueue many_keys_{{.per_source = 16, .total = 32}};
   api::Context context_;
   Listeners listeners_;
 };

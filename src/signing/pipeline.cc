@@ -65,6 +65,7 @@ class Pipeline::Engine {
   }
 
   void submit(SignJob job);
+  void submit(std::vector<SignJob> jobs);
   void open_gate();
   void close_gate(Milliseconds patience);
   void refuse_with(std::optional<Error> error);
@@ -145,6 +146,27 @@ void Pipeline::Engine::submit(SignJob job) {
   ++unanswered_;
   lock.unlock();
   wake_.notify_one();
+}
+
+void Pipeline::Engine::submit(std::vector<SignJob> jobs) {
+  std::vector<std::pair<SignJob, Error>> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    for (SignJob& job : jobs) {
+      if (std::optional<Error> refusal = refusal_at_the_door()) {
+        refused.emplace_back(std::move(job), *std::move(refusal));
+        continue;
+      }
+      queue_.push_back(std::move(job));
+      ++unanswered_;
+    }
+  }
+  wake_.notify_one();
+  refused_.fetch_add(refused.size());
+  for (auto& [job, error] : refused) {
+    job.key.reset();
+    job.reply(fail(std::move(error)));
+  }
 }
 
 void Pipeline::Engine::open_gate() {
@@ -373,6 +395,7 @@ Pipeline::Pipeline(guard::SlashingStore& store, PipelineOptions options, std::un
 Pipeline::~Pipeline() = default;
 
 void Pipeline::submit(SignJob job) { engine_->submit(std::move(job)); }
+void Pipeline::submit(std::vector<SignJob> jobs) { engine_->submit(std::move(jobs)); }
 void Pipeline::open_gate() { engine_->open_gate(); }
 void Pipeline::close_gate(Milliseconds patience) { engine_->close_gate(patience); }
 bool Pipeline::gate_open() const { return engine_->gate_open(); }

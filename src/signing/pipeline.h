@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "base/chain.h"
 #include "base/clock.h"
@@ -55,6 +56,8 @@ class Pipeline {
 
   // Calls job.reply exactly once. signer_sealed while the gate is closed, overloaded when the queue is full.
   void submit(SignJob job);
+  // Several at once, in their order; each is admitted or refused as by itself.
+  void submit(std::vector<SignJob> jobs);
   // Opens and closes admission. close_gate() refuses what waits for a transaction at once, and returns when the
   // transaction under way was answered, at most `patience` later; what was not answered by then is refused with
   // signer_sealed.
