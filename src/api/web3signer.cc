@@ -12,6 +12,7 @@
 #include "api/families.h"
 #include "api/sign_rules.h"
 #include "base/bytes.h"
+#include "http/turn.h"
 
 namespace cc::api {
 namespace json = boost::json;
@@ -54,7 +55,9 @@ class SignExchange {
       return;
     }
     job->reply = [self](Result<BlsSignature> signature) { self->finish(std::move(signature)); };
-    self->context_.pipeline.submit(*std::move(job));
+    signing::Pipeline& pipeline = self->context_.pipeline;
+    pipeline.put(*std::move(job));
+    http::after_this_turn(&pipeline, [&pipeline] { pipeline.wake(); });
   }
 
  private:
