@@ -2,9 +2,12 @@
 // memory. No chamber record exists, so the keys sign as a keystore-only user's do: same path, same guard, same flush.
 #pragma once
 
+#include <atomic>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "adapters/localkek/local_kek.h"
@@ -12,11 +15,10 @@
 #include "adapters/sqlite/slashing_store.h"
 #include "adapters/sqlite/state_store.h"
 #include "api/routes.h"
+#include "bench/requests.h"
 #include "http/server.h"
 
 namespace cc::bench {
-
-inline constexpr std::string_view kToken = "benchmark-token-000001";
 
 // Ports that a signer without a chamber never needs.
 class NoPermits final : public keys::PermitPort {
@@ -40,32 +42,94 @@ class NoChamber final : public seal::ChamberListener {
   void record_exists(bool) override {}
 };
 
+// A folder of its own under `base`, removed at the end.
+class BenchFolder {
+ public:
+  explicit BenchFolder(const std::filesystem::path& base) {
+    std::string pattern = (base / "cc-bench-XXXXXX").string();
+    const char* made = ::mkdtemp(pattern.data());
+    if (made == nullptr) {
+      std::abort();
+    }
+    path_ = made;
+  }
+  ~BenchFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  BenchFolder(const BenchFolder&) = delete;
+  BenchFolder& operator=(const BenchFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline std::unique_ptr<guard::SlashingStore> open_store(const std::filesystem::path& file) {
+  SystemRandom random;
+  return sqlite::SqliteSlashingStore::open(file, sqlite::OpenMode::open_or_create, random).value();
+}
+
+using RingKeys = std::vector<std::shared_ptr<const keys::RingKey>>;
+
+// Fresh keys, made on all cores.
+inline RingKeys make_ring_keys(std::size_t count) {
+  RingKeys out(count);
+  std::atomic<std::size_t> next{0};
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < std::max(1U, std::thread::hardware_concurrency()); ++t) {
+    threads.emplace_back([&] {
+      SystemRandom random;
+      for (std::size_t i = next++; i < count; i = next++) {
+        Secret<32> scalar = random.secret<32>();
+        expose_secret_bytes(scalar)[0] &= 0x3F;
+        crypto::BlsSecretKey secret = crypto::BlsSecretKey::from_checked(std::move(scalar));
+        const BlsPublicKey key = secret.public_key();
+        out[i] = std::make_shared<const keys::RingKey>(key, keys::KeySource::memory, std::move(secret));
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  return out;
+}
+
 class BenchSigner {
  public:
   // `folder` must exist and be empty.
   BenchSigner(const std::filesystem::path& folder, std::size_t key_count, signing::PipelineOptions options = {})
-      : folder_(folder), options_(options) {
-    options_.metrics = &metrics_;
-    for (std::size_t i = 0; i < key_count; ++i) {
-      Secret<32> scalar;
-      auto bytes = expose_secret_bytes(scalar);
-      bytes[30] = static_cast<std::uint8_t>((i + 1) >> 8);
-      bytes[31] = static_cast<std::uint8_t>(i + 1);
-      random_.fill(bytes.subspan(1, 16));
-      crypto::BlsSecretKey secret = crypto::BlsSecretKey::from_checked(std::move(scalar));
-      const BlsPublicKey public_key = secret.public_key();
-      public_keys.push_back(public_key);
-      ring_.add(std::make_shared<const keys::RingKey>(public_key, keys::KeySource::memory, std::move(secret)));
+      : BenchSigner(folder, make_ring_keys(key_count), options) {}
+  // `store` in place of SQLite when given.
+  BenchSigner(const std::filesystem::path& folder, RingKeys keys, signing::PipelineOptions options = {},
+              std::unique_ptr<guard::SlashingStore> store = nullptr)
+      : ring_keys(std::move(keys)),
+        folder_(folder),
+        options_(options),
+        slashing_(store ? std::move(store) : open_store(folder / "slashing.sqlite")) {
+    for (const auto& key : ring_keys) {
+      public_keys.push_back(key->public_key);
+      ring_.add(key);
     }
     api::add_routes(*router_, context_);
     pipeline.open_gate();
     server = http::Server::start({}, router_).value();
   }
 
+  const RingKeys ring_keys;
   std::vector<BlsPublicKey> public_keys;
   const keys::KeyRing& ring() const { return ring_; }
+  double batch_size() const {
+    const signing::PipelineCounters counters = pipeline.counters();
+    return static_cast<double>(counters.signed_total) /
+           static_cast<double>(std::max<std::uint64_t>(1, counters.batches_total));
+  }
 
  private:
+  signing::PipelineOptions with_metrics() {
+    options_.metrics = &metrics_;
+    return options_;
+  }
   static access::Policies policies(Random& random) {
     std::vector<access::PolicyConfig> all(1);
     all[0].name = "benchmark";
@@ -78,8 +142,7 @@ class BenchSigner {
   signing::PipelineOptions options_;
   SystemClock clock_;
   SystemRandom random_;
-  std::unique_ptr<sqlite::SqliteSlashingStore> slashing_ =
-      sqlite::SqliteSlashingStore::open(folder_ / "slashing.sqlite", sqlite::OpenMode::open_or_create, random_).value();
+  std::unique_ptr<guard::SlashingStore> slashing_;
   std::unique_ptr<sqlite::SqliteStateStore> state_ = sqlite::SqliteStateStore::open(folder_ / "state.sqlite").value();
   std::unique_ptr<sqlite::SqliteKeyStore> key_store_ = sqlite::SqliteKeyStore::open(folder_ / "keys.sqlite").value();
   localkek::LocalKekService keks_{folder_ / "kek", random_};
@@ -95,7 +158,7 @@ class BenchSigner {
   api::CeremonyQueue ceremonies_, key_work_, sealing_;
 
  public:
-  signing::Pipeline pipeline{*slashing_, options_};
+  signing::Pipeline pipeline{*slashing_, with_metrics()};
 
  private:
   api::Context context_{chamber_,    keys_,     ring_,    pipeline, policies_, network_, metrics_,

@@ -6,12 +6,12 @@
 #include <memory>
 #include <mutex>
 
-#include "adapters/sqlite/slashing_store.h"
 #include "api/sign_input.h"
 #include "base/bytes.h"
 #include "ethereum/network.h"
 #include "ethereum/sign_request.h"
 #include "guard/rules.h"
+#include "guard/slashing_store.h"
 #include "http/server.h"
 #include "keys/key_ring.h"
 #include "signing/workers.h"
@@ -20,10 +20,8 @@ namespace cc::bench {
 
 class NaiveSigner {
  public:
-  // `file` is its slashing store and does not exist yet.
-  NaiveSigner(const std::filesystem::path& file, const keys::KeyRing& ring, std::size_t threads)
-      : store_(sqlite::SqliteSlashingStore::open(file, sqlite::OpenMode::open_or_create, random_).value()),
-        ring_(ring) {
+  NaiveSigner(std::unique_ptr<guard::SlashingStore> store, const keys::KeyRing& ring, std::size_t threads)
+      : store_(std::move(store)), ring_(ring) {
     if (threads != 0) {
       workers_ = std::make_unique<signing::Workers>(threads);
     }
@@ -79,8 +77,7 @@ class NaiveSigner {
     return key->secret.sign(parsed.signing_root);
   }
 
-  SystemRandom random_;
-  std::unique_ptr<sqlite::SqliteSlashingStore> store_;
+  std::unique_ptr<guard::SlashingStore> store_;
   const keys::KeyRing& ring_;
   ethereum::Network network_ = ethereum::load_network("mainnet").value();
   std::mutex mutex_;

@@ -72,6 +72,8 @@ struct Context {
   guard::SlashingStore* slashing = nullptr;
   guard::Strategy strategy = guard::Strategy::complete;
   const Clock* clock = nullptr;  // for notes of origin
+  // Reads large bodies of many sign requests; null: they are read on the I/O thread.
+  CeremonyQueue* many_keys = nullptr;
   // The audit log, and what says in an entry where chamber and seal record stand; may be null (api/witness.h).
   audit::Journal* journal = nullptr;
   std::function<void(audit::Draft&)> describe = nullptr;

@@ -7,6 +7,7 @@
 namespace cc::api {
 
 void add_web3signer_routes(http::Router& router, Context& context);
+void add_many_keys_routes(http::Router& router, Context& context);
 void add_health_routes(http::Router& router, Context& context);
 void add_chamber_status_routes(http::Router& router, Context& context);
 void add_chamber_init_routes(http::Router& router, Context& context);

@@ -8,6 +8,7 @@ namespace cc::api {
 
 void add_routes(http::Router& router, Context& context) {
   add_web3signer_routes(router, context);
+  add_many_keys_routes(router, context);
   add_health_routes(router, context);
   add_chamber_status_routes(router, context);
   add_chamber_init_routes(router, context);

@@ -10,11 +10,10 @@
 
 #include "api/answer.h"
 #include "api/families.h"
-#include "api/sign_input.h"
+#include "api/sign_rules.h"
 #include "api/witness.h"
 #include "base/bytes.h"
-#include "base/log.h"
-#include "ethereum/sign_request.h"
+#include "http/turn.h"
 
 namespace cc::api {
 namespace json = boost::json;
@@ -22,31 +21,6 @@ namespace {
 
 constexpr const char* kJson = "application/json; charset=utf-8";
 constexpr const char* kText = "text/plain; charset=utf-8";
-
-// While files are opened for the first time, a key that is not there yet is no unknown key, and a list would be short.
-Result<void> keys_complete(const Context& context) {
-  if (context.key_files != nullptr && context.key_files->loading()) {
-    return fail(ErrorKind::keys_loading, "keys are still loading from files; try again");
-  }
-  return {};
-}
-
-// What can be said of a sign request before its body is read, in the order of DESIGN section 5; the caller when nothing
-// forbids it.
-Result<access::Caller> admit(const Context& context, const http::Request& head) {
-  const signing::PipelineCounters counters = context.pipeline.counters();
-  if (counters.queued >= counters.limit) {
-    return fail(ErrorKind::overloaded, "too many signatures wait; try again");
-  }
-  CC_ASSIGN(access::Caller caller, caller_of(context, head, access::Scope::sign));
-  if (!context.pipeline.gate_open()) {
-    return fail(ErrorKind::signer_sealed, "signer is sealed");
-  }
-  if (std::optional<Error> refused = context.pipeline.refusal()) {
-    return fail(*std::move(refused));
-  }
-  return caller;
-}
 
 http::Response sign_response(int status, std::string body, bool as_json, const Error* error) {
   http::Response response;
@@ -84,61 +58,22 @@ class SignExchange {
       return;
     }
     job->reply = [self](Result<BlsSignature> signature) { self->finish(std::move(signature)); };
-    self->context_.pipeline.submit(*std::move(job));
+    signing::Pipeline& pipeline = self->context_.pipeline;
+    pipeline.put(*std::move(job));
+    http::after_this_turn(&pipeline, [&pipeline] { pipeline.wake(); });
   }
 
  private:
   Result<signing::SignJob> prepare() {
-    CC_ASSIGN(const access::Caller caller, admit(context_, request_));
+    CC_ASSIGN(const access::Caller caller, admit_signing(context_, request_));
     asker_.policy = caller.policy;
     asker_.authenticated = caller.authenticated;
     CC_ASSIGN(const BlsPublicKey identifier, public_key_of(request_.captures["identifier"]));
     asker_.key = identifier;
-    if (context_.options.canary_keys.contains(identifier)) {
-      canary_.emplace(Canary{to_0x(identifier), caller.policy, request_.peer, request_.id});
-    }
-    Result<ethereum::SignRequest> parsed = ethereum::parse_sign_request(request_.body, context_.network);
-    if (!parsed && parsed.error().kind != ErrorKind::signing_root_mismatch) {
-      return fail(std::move(parsed).error());
-    }
-    std::shared_ptr<const keys::RingKey> key = context_.ring.find(identifier);
-    if (!key) {
-      CC_TRY(keys_complete(context_));
-      return fail(ErrorKind::unknown_key, "no key " + to_0x(identifier) + " is loaded");
-    }
-    const SignOutline outline =
-        parsed ? SignOutline{parsed->type, parsed->genesis_validators_root} : outline_of(request_.body);
-    operation_ = outline.type;
-    CC_TRY(context_.policies.allow_signing(caller, identifier, operation_));
-    CC_TRY(same_network(outline));
-    if (!parsed) {
-      return fail(std::move(parsed).error());
-    }
-    return job_of(std::move(key), *parsed);
-  }
-
-  Result<void> same_network(const SignOutline& outline) const {
-    const std::optional<Root>& ours = context_.network.genesis_validators_root;
-    if (ours && outline.genesis_validators_root && *ours != *outline.genesis_validators_root) {
-      return fail(ErrorKind::network_mismatch, "the request is for genesis validators root " +
-                                                   to_0x(*outline.genesis_validators_root) + ", this signer serves " +
-                                                   context_.network.name + " (" + to_0x(*ours) + ")");
-    }
-    return {};
-  }
-
-  static signing::SignJob job_of(std::shared_ptr<const keys::RingKey> key, const ethereum::SignRequest& request) {
-    signing::SignJob job;
-    job.check.key = key->public_key;
-    job.check.signing_root = request.signing_root;
-    job.check.genesis_validators_root = request.genesis_validators_root;
-    if (const auto* block = std::get_if<ethereum::BlockDuty>(&request.duty)) {
-      job.check.duty = guard::BlockCheck{block->slot};
-    } else if (const auto* vote = std::get_if<ethereum::AttestationDuty>(&request.duty)) {
-      job.check.duty = guard::AttestationCheck{vote->source, vote->target};
-    }
-    job.key = std::move(key);
-    return job;
+    canary_ = canary_of(context_, identifier, caller, request_);
+    CC_ASSIGN(const SignBody body, SignBody::read(request_.body, context_.network));
+    operation_ = body.type();
+    return body.job_for(context_, caller, identifier);
   }
 
   void finish(Result<BlsSignature> signature) {
@@ -151,11 +86,7 @@ class SignExchange {
   }
 
   void refuse(const Error& error) {
-    if (error.kind == ErrorKind::malformed_request) {
-      context_.metrics.malformed_request();
-    } else if (error.kind == ErrorKind::unknown_key) {
-      context_.metrics.unknown_key();
-    }
+    count_refusal(context_, error);
     witness_refused_signature(context_, asker_, operation_, error);
     answer(facts(error.kind).http_status, sign_refusal(error, json_), &error);
   }
@@ -163,21 +94,9 @@ class SignExchange {
   void answer(int status, std::string body, const Error* error) {
     context_.metrics.signing_request(operation_, status, std::chrono::steady_clock::now() - start_);
     if (canary_) {
-      raise_alarm(status);
+      raise_alarm(context_, *canary_, operation_, status);
     }
     respond_(sign_response(status, std::move(body), json_, error));
-  }
-
-  // The caller gets the answer that any key would get: who set the snare should know first.
-  void raise_alarm(int status) const {
-    context_.metrics.canary(status == 200);
-    log::error("a canary key was asked to sign: its users or its tokens are in wrong hands",
-               {{"pubkey", canary_->key},
-                {"operation", operation_},
-                {"status", static_cast<std::uint64_t>(status)},
-                {"policy", canary_->policy},
-                {"peer", canary_->peer},
-                {"request_id", canary_->request_id}});
   }
 
   Context& context_;
@@ -187,9 +106,6 @@ class SignExchange {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::string operation_;  // empty until it is known
   Asker asker_;
-  struct Canary {
-    std::string key, policy, peer, request_id;
-  };
   std::optional<Canary> canary_;  // the request is for a canary key
 };
 
@@ -198,7 +114,7 @@ std::shared_ptr<const http::Admission> sign_admission(const Context& context) {
   return std::make_shared<const http::Admission>([&context](
                                                      const http::Request& head) -> std::optional<http::Response> {
     const auto start = std::chrono::steady_clock::now();
-    const Result<access::Caller> caller = admit(context, head);
+    const Result<access::Caller> caller = admit_signing(context, head);
     if (caller) {
       return std::nullopt;
     }

@@ -60,6 +60,7 @@ constexpr std::array kRows{
     Row{"POST", "/reload", Event::reload, Watch::at_once},
     // Signatures have a witness of their own.
     Row{"POST", "/api/v1/eth2/sign/{identifier}", Event::sign, Watch::nothing},
+    Row{"POST", "/api/v1/chamber/sign", Event::sign, Watch::nothing},
     Row{"GET", "/upcheck", Event::access, Watch::nothing},
     Row{"GET", "/healthcheck", Event::access, Watch::nothing},
 };

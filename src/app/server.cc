@@ -232,6 +232,7 @@ class Signer {
             .slashing = &stores_.guard_store(),
             .strategy = strategy_of(config_),
             .clock = &clock_,
+            .many_keys = &many_keys_,
             .journal = &audit_->journal(),
             .describe = [this](audit::Draft& what) { audit_->describe(chamber_, what); }};
   }
@@ -295,6 +296,7 @@ class Signer {
   api::CeremonyQueue ceremonies_;
   api::CeremonyQueue key_work_;
   api::CeremonyQueue sealing_;
+  api::CeremonyQueue many_keys_{{.per_source = 16, .total = 32}};
   api::Context context_;
   Listeners listeners_;
 };

@@ -1,5 +1,7 @@
 #include "http/server.h"
 
+#include <pthread.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -9,6 +11,7 @@
 
 #include "base/log.h"
 #include "http/connection.h"
+#include "http/turn.h"
 
 namespace cc::http {
 namespace {
@@ -105,7 +108,9 @@ class Server::Engine {
   }
 
   void serve() {
+    ::pthread_setname_np(::pthread_self(), "cc-http");
     shared_.mailbox->serve_on_this_thread();
+    const Turn turns(io_);
     // No exception of a handler reaches this; one from the library costs what it came from, never the server.
     while (!io_.stopped()) {
       try {

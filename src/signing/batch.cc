@@ -75,6 +75,10 @@ std::vector<Chunk> Batch::cut(std::size_t permitted, std::size_t workers) const 
   return chunks;
 }
 
+bool Batch::is_group(Chunk chunk) const {
+  return chunk.size() >= kLeastGroup && root(chunk.begin) == root(chunk.end - 1);
+}
+
 bool Batch::sign(Chunk chunk, GroupSigner& signer) {
   std::vector<const keys::RingKey*> group;
   for (std::size_t begin = chunk.begin; begin < chunk.end && !given_up();) {

@@ -42,6 +42,8 @@ class Batch {
   // Orders the permitted jobs by signing root and cuts them into chunks for `workers` threads. Jobs the guard refused
   // form the last chunk, which needs no signing and is parked at once. Call once, after the verdicts.
   std::vector<Chunk> plan(std::size_t workers);
+  // Jobs of one root that are worth being signed together. After plan().
+  bool is_group(Chunk chunk) const;
   // Computes the chunk's signatures. Then: true when the outcome is known and the caller must release the chunk now,
   // false when it was parked until settle().
   bool sign(Chunk chunk, GroupSigner& signer);

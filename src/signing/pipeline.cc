@@ -1,5 +1,7 @@
 #include "signing/pipeline.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -64,7 +66,9 @@ class Pipeline::Engine {
     committer_.join();
   }
 
-  void submit(SignJob job);
+  void put(SignJob job);
+  void wake() { wake_.notify_one(); }
+  void submit(std::vector<SignJob> jobs);
   void open_gate();
   void close_gate(Milliseconds patience);
   void refuse_with(std::optional<Error> error);
@@ -93,7 +97,7 @@ class Pipeline::Engine {
   void observe(const Batch& batch, const Result<void>& outcome, std::chrono::nanoseconds duration) const;
   Result<void> decide(guard::SlashingTransaction& tx, const BatchPtr& batch, std::vector<BlsPublicKey>& unknown);
   void report_unknown(const std::vector<BlsPublicKey>& unknown);
-  void chunk_begun();
+  void chunk_done(std::ptrdiff_t& count);
   void post_release(const BatchPtr& batch, const std::vector<Chunk>& chunks);
   void release(const BatchPtr& batch, Chunk chunk);
 
@@ -107,6 +111,7 @@ class Pipeline::Engine {
   std::deque<SignJob> queue_;
   std::set<BatchPtr> live_;            // taken, not fully released
   std::ptrdiff_t waiting_chunks_ = 0;  // posted for signing and not begun
+  std::ptrdiff_t open_groups_ = 0;     // chunks of one root, posted for signing and not signed
   std::uint64_t unanswered_ = 0;       // admitted and not answered yet
   std::optional<Error> refusal_;
   bool open_ = false;
@@ -132,7 +137,7 @@ std::optional<Error> Pipeline::Engine::refusal_at_the_door() const {
   return std::nullopt;
 }
 
-void Pipeline::Engine::submit(SignJob job) {
+void Pipeline::Engine::put(SignJob job) {
   std::unique_lock lock(mutex_);
   if (std::optional<Error> refusal = refusal_at_the_door()) {
     lock.unlock();
@@ -143,8 +148,27 @@ void Pipeline::Engine::submit(SignJob job) {
   }
   queue_.push_back(std::move(job));
   ++unanswered_;
-  lock.unlock();
+}
+
+void Pipeline::Engine::submit(std::vector<SignJob> jobs) {
+  std::vector<std::pair<SignJob, Error>> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    for (SignJob& job : jobs) {
+      if (std::optional<Error> refusal = refusal_at_the_door()) {
+        refused.emplace_back(std::move(job), *std::move(refusal));
+        continue;
+      }
+      queue_.push_back(std::move(job));
+      ++unanswered_;
+    }
+  }
   wake_.notify_one();
+  refused_.fetch_add(refused.size());
+  for (auto& [job, error] : refused) {
+    job.key.reset();
+    job.reply(fail(std::move(error)));
+  }
 }
 
 void Pipeline::Engine::open_gate() {
@@ -201,6 +225,7 @@ void Pipeline::Engine::refuse_waiting(const Error& error) {
 }
 
 void Pipeline::Engine::run_committer() {
+  ::pthread_setname_np(::pthread_self(), "cc-commit");
   while (const BatchPtr batch = next_batch()) {
     commit(batch);
   }
@@ -208,10 +233,10 @@ void Pipeline::Engine::run_committer() {
 
 // Everything that waits, up to the limit; null when the pipeline stops. While chunks of earlier batches wait for a
 // worker a transaction more would only make them wait in the queue behind: what arrives meanwhile shares the next
-// flush.
+// flush. Groups of one root are waited for to their end, because the next group is the cheaper the more it holds.
 Pipeline::Engine::BatchPtr Pipeline::Engine::next_batch() {
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return stopping_ || (!queue_.empty() && waiting_chunks_ <= 0); });
+  wake_.wait(lock, [this] { return stopping_ || (!queue_.empty() && waiting_chunks_ <= 0 && open_groups_ <= 0); });
   if (queue_.empty()) {
     return nullptr;
   }
@@ -295,10 +320,17 @@ Result<void> Pipeline::Engine::decide(guard::SlashingTransaction& tx, const Batc
     return fail(sealed());
   }
   std::vector<std::function<void()>> tasks;
+  std::ptrdiff_t groups = 0;
   for (const Chunk chunk : batch->plan(workers_.count())) {
-    tasks.emplace_back([this, batch, chunk] {
-      chunk_begun();
-      if (batch->sign(chunk, *signer_)) {
+    const bool group = batch->is_group(chunk);
+    groups += group ? 1 : 0;
+    tasks.emplace_back([this, batch, chunk, group] {
+      chunk_done(waiting_chunks_);
+      const bool settled = batch->sign(chunk, *signer_);
+      if (group) {
+        chunk_done(open_groups_);
+      }
+      if (settled) {
         release(batch, chunk);
       }
     });
@@ -308,6 +340,7 @@ Result<void> Pipeline::Engine::decide(guard::SlashingTransaction& tx, const Batc
   // Counted once they are posted for certain; some may have begun, which counts below zero until now.
   const std::lock_guard lock(mutex_);
   waiting_chunks_ += chunks;
+  open_groups_ += groups;
   return {};
 }
 
@@ -329,10 +362,11 @@ void Pipeline::Engine::report_unknown(const std::vector<BlsPublicKey>& unknown) 
   }
 }
 
-void Pipeline::Engine::chunk_begun() {
+// One chunk fewer of a count; with the last of them the committer may go on.
+void Pipeline::Engine::chunk_done(std::ptrdiff_t& count) {
   {
     const std::lock_guard lock(mutex_);
-    if (--waiting_chunks_ > 0) {
+    if (--count > 0) {
       return;
     }
   }
@@ -372,7 +406,13 @@ Pipeline::Pipeline(guard::SlashingStore& store, PipelineOptions options, std::un
     : engine_(std::make_unique<Engine>(store, options, std::move(signer))) {}
 Pipeline::~Pipeline() = default;
 
-void Pipeline::submit(SignJob job) { engine_->submit(std::move(job)); }
+void Pipeline::submit(SignJob job) {
+  engine_->put(std::move(job));
+  engine_->wake();
+}
+void Pipeline::put(SignJob job) { engine_->put(std::move(job)); }
+void Pipeline::wake() { engine_->wake(); }
+void Pipeline::submit(std::vector<SignJob> jobs) { engine_->submit(std::move(jobs)); }
 void Pipeline::open_gate() { engine_->open_gate(); }
 void Pipeline::close_gate(Milliseconds patience) { engine_->close_gate(patience); }
 bool Pipeline::gate_open() const { return engine_->gate_open(); }

@@ -2,8 +2,8 @@
 // → reply. What arrives while a transaction flushes, or while chunks wait for a worker, is the next batch: no timers. A
 // signature may be computed while the commit flushes but leaves only after it returned; on failure it is wiped.
 //
-// Threads: submit() from any thread, never blocks. Refusals at the door (gate, limit, refuse_with) come on the caller's
-// thread, all other replies on a worker thread. A reply must not throw and must not wait for the pipeline.
+// Threads: submit() and put() from any thread, never block. Refusals at the door (gate, limit, refuse_with) come on the
+// caller's thread, all other replies on a worker thread. A reply must not throw and must not wait for the pipeline.
 // Secrets: holds the keys of the jobs under way, and drops each before its reply.
 // Errors in replies: signer_sealed, overloaded, what refuse_with() was given, the guard's (slashable, no_history,
 // key_retired, network_mismatch), the store's (store_unavailable, store_in_doubt).
@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "base/chain.h"
 #include "base/clock.h"
@@ -55,6 +56,11 @@ class Pipeline {
 
   // Calls job.reply exactly once. signer_sealed while the gate is closed, overloaded when the queue is full.
   void submit(SignJob job);
+  // The same without starting the committer: the caller has more at hand and calls wake() once, soon.
+  void put(SignJob job);
+  void wake();
+  // Several at once, in their order; each is admitted or refused as by itself.
+  void submit(std::vector<SignJob> jobs);
   // Opens and closes admission. close_gate() refuses what waits for a transaction at once, and returns when the
   // transaction under way was answered, at most `patience` later; what was not answered by then is refused with
   // signer_sealed.

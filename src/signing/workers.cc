@@ -1,5 +1,7 @@
 #include "signing/workers.h"
 
+#include <pthread.h>
+
 #include <iterator>
 #include <utility>
 
@@ -48,6 +50,7 @@ void Workers::post(std::vector<std::function<void()>> tasks) {
 }
 
 void Workers::run() {
+  ::pthread_setname_np(::pthread_self(), "cc-sign");
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });

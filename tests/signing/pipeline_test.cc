@@ -92,6 +92,40 @@ TEST(Pipeline, WhatArrivesDuringAFlushIsOneBatch) {
   EXPECT_EQ(pipeline.counters().signed_total, 51U);
 }
 
+TEST(Pipeline, WhatIsPutIsSignedAfterOneWake) {
+  MemorySlashingStore store;
+  Replies replies;
+  Pipeline pipeline(store, {});
+  pipeline.open_gate();
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    pipeline.put(vote(ring_key(i + 1), 5, root_of(1), replies.slot(i)));
+  }
+  pipeline.wake();
+  for (const auto& reply : replies.wait(20)) {
+    EXPECT_TRUE(reply && *reply);
+  }
+}
+
+TEST(Pipeline, ManyAtOnceKeepTheirOrder) {
+  MemorySlashingStore store;
+  Replies replies;
+  PipelineOptions options;
+  options.queue_limit = 3;
+  Pipeline pipeline(store, options);
+  pipeline.open_gate();
+  std::vector<SignJob> jobs;
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    jobs.push_back(vote(ring_key(1), 5, root_of(i), replies.slot(i)));
+  }
+  pipeline.submit(std::move(jobs));
+  const auto all = replies.wait(5);
+  EXPECT_TRUE(*all[0]) << "the first of conflicting votes";
+  EXPECT_EQ(kind_of(all[1]), ErrorKind::slashable);
+  EXPECT_EQ(kind_of(all[2]), ErrorKind::slashable);
+  EXPECT_EQ(kind_of(all[3]), ErrorKind::overloaded);
+  EXPECT_EQ(kind_of(all[4]), ErrorKind::overloaded);
+}
+
 TEST(Pipeline, NoBatchIsLargerThanItsLimit) {
   MemorySlashingStore store;
   Barrier barrier;
