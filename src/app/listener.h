@@ -23,6 +23,8 @@ class OpeningListener final : public seal::ChamberListener {
       : keys_(keys), files_(files), pipeline_(pipeline) {}
 
   Result<std::uint64_t> opened(const seal::ChamberId& chamber, const seal::MasterKeys& keys) override;
+  Result<seal::Resealed> reseal(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
+                                std::size_t most) override;
   void closing() override;
   void record_exists(bool exists) override;
 

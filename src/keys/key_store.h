@@ -39,6 +39,9 @@ class KeyStore {
   virtual Result<std::vector<bool>> add(const std::vector<StoredKey>& records) = 0;
   // Replaces a record that exists. Durable. Errors: unknown_key.
   virtual Result<void> replace(const StoredKey& record) = 0;
+  // Replaces the record of before's public key by `after`, if it is stored exactly as `before` still. Durable. False:
+  // another one is stored, or none; nothing changed.
+  virtual Result<bool> exchange(const StoredKey& before, const StoredKey& after) = 0;
   // Errors: unknown_key.
   virtual Result<void> remove(const BlsPublicKey& key) = 0;
   // The sentinel sealed under the master key; empty while there is none.
