@@ -38,6 +38,9 @@ class NoChamber final : public seal::ChamberListener {
   Result<std::uint64_t> opened(const seal::ChamberId&, const seal::MasterKeys&, const StillWanted&) override {
     return fail(ErrorKind::wrong_state, "the benchmark has no chamber");
   }
+  Result<seal::Resealed> reseal(const seal::ChamberId&, const seal::MasterKeys&, std::size_t) override {
+    return fail(ErrorKind::wrong_state, "the benchmark has no chamber");
+  }
   void closing() override {}
   void record_exists(bool) override {}
 };

@@ -85,6 +85,13 @@ Result<http::Response> rotate_mode(Context& context, http::Request& request) {
   return staged_reply(reply);
 }
 
+Result<http::Response> rotate_master(Context& context, http::Request& request) {
+  CC_TRY(JsonBody::parse_optional(request.body, {}));
+  CC_ASSIGN(const seal::RotationReply reply, context.chamber.rotate_master());
+  tell_change(context);
+  return staged_reply(reply);
+}
+
 Result<http::Response> cancel(Context& context, http::Request& request) {
   CC_TRY(JsonBody::parse_optional(request.body, {}));
   CC_TRY(context.chamber.rotate_cancel());
@@ -109,6 +116,7 @@ void add_chamber_rotate_routes(http::Router& router, Context& context) {
   add("/api/v1/chamber/rotate/unseal", rotate_unseal);
   add("/api/v1/chamber/rotate/quorum", rotate_unseal);
   add("/api/v1/chamber/rotate/mode", rotate_mode);
+  add("/api/v1/chamber/rotate/master", rotate_master);
   add("/api/v1/chamber/rotate/unseal/cancel", cancel);
 }
 

@@ -11,7 +11,16 @@ namespace json = boost::json;
 namespace {
 
 json::object rotation_part(const seal::RotationStatus& rotation) {
-  json::object out{{"kind", rotation.kind}, {"rotation", rotation.rotation}};
+  json::object out{{"kind", rotation.kind}};
+  if (rotation.resealing) {
+    json::object records{{"moved", rotation.resealed}, {"left", nullptr}};
+    if (rotation.left) {
+      records["left"] = *rotation.left;
+    }
+    out["key_records"] = std::move(records);
+    return out;
+  }
+  out["rotation"] = rotation.rotation;
   if (rotation.members != 0) {
     out["threshold"] = rotation.threshold;
     out["members"] = rotation.members;

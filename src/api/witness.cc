@@ -48,6 +48,7 @@ constexpr std::array kRows{
     Row{"POST", "/api/v1/chamber/rotate/unseal", Event::rotate_unseal},
     Row{"POST", "/api/v1/chamber/rotate/quorum", Event::rotate_unseal},
     Row{"POST", "/api/v1/chamber/rotate/mode", Event::rotate_mode},
+    Row{"POST", "/api/v1/chamber/rotate/master", Event::rotate_master},
     Row{"POST", "/api/v1/chamber/rotate/unseal/cancel", Event::rotate_cancel},
     Row{"POST", "/api/v1/chamber/rotate/approve", Event::rotate_approve},
     Row{"POST", "/api/v1/chamber/drill", Event::drill},

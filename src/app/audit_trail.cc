@@ -273,6 +273,17 @@ Result<std::uint64_t> AuditedListener::opened(const seal::ChamberId& chamber, co
   return loaded;
 }
 
+Result<seal::Resealed> AuditedListener::reseal(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
+                                               std::size_t most) {
+  CC_ASSIGN(seal::Resealed out, inner_.reseal(chamber, keys, most));
+  // From here on the log signs with the key of the master key in force.
+  const std::lock_guard lock(mutex_);
+  if (const auto current = keys.keys.find(keys.current); open_ && current != keys.keys.end()) {
+    trail_.take_key(audit::CheckpointKey::of(current->second, chamber));
+  }
+  return out;
+}
+
 void AuditedListener::closing() {
   inner_.closing();
   bool was_open = false;

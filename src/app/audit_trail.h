@@ -69,6 +69,8 @@ class AuditedListener final : public seal::ChamberListener {
   AuditedListener(seal::ChamberListener& inner, audit::Trail& trail) : inner_(inner), trail_(trail) {}
   Result<std::uint64_t> opened(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
                                const StillWanted& still_wanted) override;
+  Result<seal::Resealed> reseal(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
+                                std::size_t most) override;
   void closing() override;
   void record_exists(bool exists) override { inner_.record_exists(exists); }
 

@@ -1,5 +1,6 @@
-// operator rotate kms | unseal (quorum) | unseal-cancel | mode, and operator approve: replacing locks while the signer
-// signs. Stdout carries what the operations guide prints; which KEKs may go, and what has to be approved, is on stderr.
+// operator rotate kms | unseal (quorum) | unseal-cancel | mode | master, and operator approve: replacing locks while
+// the signer signs. Stdout carries what the operations guide prints; which KEKs may go, and what has to be approved, is
+// on stderr.
 #include <unistd.h>
 
 #include <boost/json/array.hpp>
@@ -136,6 +137,20 @@ Result<void> run_mode(const RotateOptions& options) {
   return {};
 }
 
+Result<void> run_master(const RotateOptions& options) {
+  CC_ASSIGN(SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
+  CC_ASSIGN(const json::object reply,
+            ask_quietly(options.signer, {.method = "POST", .path = kRotate + "/master", .token = std::move(token)}));
+  advise_on_approval(reply);
+  if (!reply.contains("rotation")) {
+    advise(
+        "The new master key is in force. The key records are moved to it in the background; `operator status` shows "
+        "how many are left. When its \"rotation\" is gone, the old key is dropped: back up the stores then, and "
+        "older copies of the seal record open nothing of them.");
+  }
+  return {};
+}
+
 Result<void> run_cancel(const RotateOptions& options) {
   CC_ASSIGN(SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
   CC_TRY(ask_one(options.signer, {.method = "POST", .path = kRotate + "/unseal/cancel", .token = std::move(token)}));
@@ -191,6 +206,8 @@ void add_operator_rotate_commands(CLI::App& group, Chosen& chosen) {
   unseal->alias("quorum");
   unseal->add_option("--unseal-threshold", unseal_options->unseal_threshold, threshold_help)->required();
   unseal->add_option("--operators", unseal_options->operators, operators_help)->required();
+
+  command_for("master", "Replace the master key itself; makes older copies of the seal record worthless", &run_master);
 
   command_for("unseal-cancel", "Give up a rotation under way; the locks in force stay", &run_cancel);
 

@@ -232,7 +232,7 @@ std::vector<ConfigKey> chamber_keys() {
        .slot = CC_AT(std::string, chamber.rotation_approval),
        .standard = "token",
        .help = "Whether a rotation needs the scope chamber_rotate alone, or also a quorum of the operators in force. "
-               "Switching to kms_only always needs the quorum.",
+               "Switching to kms_only, and a new master key behind an operators lock, always need the quorum.",
        .choices_list = "token,quorum"},
       {.path = "chamber.drill_valid_days",
        .slot = CC_AT(std::uint64_t, chamber.drill_valid_days),

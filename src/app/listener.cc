@@ -7,16 +7,20 @@ namespace {
 
 constexpr Milliseconds kDrain{2000};
 
-}  // namespace
-
-Result<std::uint64_t> OpeningListener::opened(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
-                                              const StillWanted& still_wanted) {
+keys::MasterKeysView view_of(const seal::MasterKeys& keys) {
   keys::MasterKeysView view;
   view.current = keys.current;
   for (const auto& [id, key] : keys.keys) {
     view.keys.push_back({id, &key});
   }
-  CC_ASSIGN(const std::uint64_t loaded, keys_.load(chamber, view));
+  return view;
+}
+
+}  // namespace
+
+Result<std::uint64_t> OpeningListener::opened(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
+                                              const StillWanted& still_wanted) {
+  CC_ASSIGN(const std::uint64_t loaded, keys_.load(chamber, view_of(keys)));
   const std::lock_guard lock(mutex_);
   // A seal says so first and closes then, under this mutex: what it says before is seen here, what it says later shuts
   // the gate again.
@@ -31,6 +35,12 @@ Result<std::uint64_t> OpeningListener::opened(const seal::ChamberId& chamber, co
   files_.opened();
   log::info("keys loaded", {{"keys", loaded}});
   return loaded;
+}
+
+Result<seal::Resealed> OpeningListener::reseal(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
+                                               std::size_t most) {
+  CC_ASSIGN(const keys::KeyService::Resealed moved, keys_.reseal(chamber, view_of(keys), most));
+  return seal::Resealed{moved.done, moved.left};
 }
 
 void OpeningListener::closing() {

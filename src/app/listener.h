@@ -24,6 +24,8 @@ class OpeningListener final : public seal::ChamberListener {
 
   Result<std::uint64_t> opened(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
                                const StillWanted& still_wanted) override;
+  Result<seal::Resealed> reseal(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
+                                std::size_t most) override;
   void closing() override;
   void record_exists(bool exists) override;
 

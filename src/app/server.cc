@@ -18,6 +18,7 @@
 #include "app/key_work.h"
 #include "app/listener.h"
 #include "app/listeners.h"
+#include "app/master_key_work.h"
 #include "app/pruning.h"
 #include "app/server_access.h"
 #include "app/setup_token.h"
@@ -143,6 +144,7 @@ class Signer {
     const bool tokenless = policies_.open() || config_.unauthenticated_policy.has_value();
     CC_TRY(listeners_.start(config_, tokenless, clock_, metrics_, api, scrape));
     background_.start();
+    master_key_work_.start();
     key_files_.start();
     if (config_.anti_slashing.pruning && !stores_.doubt) {
       pruner_.start();
@@ -164,6 +166,7 @@ class Signer {
     pruner_.stop();
     kek_services_->stop();
     background_.stop();
+    master_key_work_.stop();
     key_files_.stop();
     kek_probe_.stop();
     audited_.closing();
@@ -242,6 +245,7 @@ class Signer {
       log::error("the setup token cannot be handed over", {{"reason", given.error().message}});
     }
     background_.wake();
+    master_key_work_.wake();
   }
 
   Result<void> stores_ready() const {
@@ -293,6 +297,7 @@ class Signer {
   Background background_;
   Pruner pruner_;
   KekProbe kek_probe_{chamber_};
+  MasterKeyWork master_key_work_{chamber_};
   api::CeremonyQueue ceremonies_;
   api::CeremonyQueue key_work_;
   api::CeremonyQueue sealing_;

@@ -120,8 +120,9 @@ Result<void> KeyService::commit(const OpenPtr& open, std::vector<Candidate>& can
   if (before) {
     CC_TRY(before(std::vector<BlsPublicKey>(seen.begin(), seen.end())));
   }
-  if (open) {
-    CC_TRY(store_new(*open, candidates, outcome));
+  // The master key may have changed since; this one stays while change_mutex_ is held.
+  if (const OpenPtr now = opened()) {
+    CC_TRY(store_new(*now, candidates, outcome));
   }
   for (Candidate& candidate : candidates) {
     if (candidate.secret && !candidate.persist) {

@@ -21,9 +21,9 @@ std::uint64_t count_of(const std::vector<KeyResult>& results, KeyOutcome outcome
 
 Result<std::vector<KeyResult>> KeyService::set_status(const std::vector<BlsPublicKey>& keys, KeyStatus status) {
   return without_exceptions([&]() -> Result<std::vector<KeyResult>> {
-    const OpenPtr open = opened();
     const std::lock_guard change(change_mutex_);
-    if (!open || !still(open)) {
+    const OpenPtr open = opened();
+    if (!open) {
       return sealed_error();
     }
     std::vector<KeyResult> out(keys.size());

@@ -115,6 +115,14 @@ Result<KeyRecord> read_body(ByteView bytes) {
   return out;
 }
 
+void seal_scalar(const RecordKeys& keys, const crypto::BlsSecretKey& key, KeyRecord& out, Random& random) {
+  out.nonce = random.array<12>();
+  const Bytes sealed =
+      crypto::seal(keys.keys, out.nonce, record_aad(keys, out.type, out.public_key), expose_secret_bytes(key.bytes()));
+  out.sealed_key = to_array<kSecretBytes + crypto::kTagBytes>(sealed);
+  out.status_mac = status_mac(keys, out);
+}
+
 }  // namespace
 
 std::string_view name(KeyStatus status) { return status == KeyStatus::active ? "active" : "inactive"; }
@@ -171,11 +179,7 @@ KeyRecord seal_key(const RecordKeys& keys, const crypto::BlsSecretKey& key, cons
   out.created_at = now;
   out.updated_at = now;
   out.label = std::string(label);
-  out.nonce = random.array<12>();
-  const Bytes sealed =
-      crypto::seal(keys.keys, out.nonce, record_aad(keys, out.type, public_key), expose_secret_bytes(key.bytes()));
-  out.sealed_key = to_array<kSecretBytes + crypto::kTagBytes>(sealed);
-  out.status_mac = status_mac(keys, out);
+  seal_scalar(keys, key, out, random);
   return out;
 }
 
@@ -200,6 +204,20 @@ Result<void> set_status(const RecordKeys& keys, KeyRecord& record, KeyStatus sta
 
 Result<crypto::BlsSecretKey> open_key(const RecordKeys& keys, const KeyRecord& record) {
   return RecordLoader(keys).open(record);
+}
+
+Result<KeyRecord> reseal_key(const RecordKeys& from, const RecordKeys& to, const KeyRecord& record, Random& random) {
+  CC_ASSIGN(const crypto::BlsSecretKey key, open_key(from, record));
+  KeyRecord out = record;
+  out.master_key = to.id;
+  ++out.generation;
+  seal_scalar(to, key, out, random);
+  CC_ASSIGN(const KeyRecord back, decode(encode(out)));
+  CC_ASSIGN(const crypto::BlsSecretKey again, open_key(to, back));
+  if (!equal_constant_time(expose_secret_bytes(key.bytes()), expose_secret_bytes(again.bytes()))) {
+    return fail(ErrorKind::internal, "a key record does not give its key back; nothing was stored");
+  }
+  return out;
 }
 
 Result<crypto::BlsSecretKey> RecordLoader::open(const KeyRecord& record) {

@@ -70,6 +70,9 @@ inline bool is_arriving(const KeyRecord& record) {
 Result<void> check_fields(const RecordKeys& keys, const KeyRecord& record);
 // Proves the fields in clear, then changes the status and proves it anew.
 Result<void> set_status(const RecordKeys& keys, KeyRecord& record, KeyStatus status, std::uint64_t now);
+// The same key under another master key: proves and opens the record, seals it anew, and opens what it made. Nothing in
+// clear changes but the master key and the generation.
+Result<KeyRecord> reseal_key(const RecordKeys& from, const RecordKeys& to, const KeyRecord& record, Random& random);
 // Proves the fields in clear and opens the scalar. No curve work.
 Result<crypto::BlsSecretKey> open_key(const RecordKeys& keys, const KeyRecord& record);
 

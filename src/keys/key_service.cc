@@ -62,14 +62,18 @@ KeyService::OpenPtr KeyService::opened() const {
 
 bool KeyService::is_open() const { return opened() != nullptr; }
 
+bool KeyService::same_session(const OpenPtr& one, const OpenPtr& other) {
+  return one && other ? one->session == other->session : !one && !other;
+}
+
 bool KeyService::still(const OpenPtr& open) const {
   const std::lock_guard lock(open_mutex_);
-  return open_ == open;
+  return same_session(open_, open);
 }
 
 bool KeyService::admit(const OpenPtr& open, std::shared_ptr<const RingKey> key) {
   const std::lock_guard lock(open_mutex_);
-  if (open_ != open) {
+  if (!same_session(open_, open)) {
     return false;
   }
   ring_.add(std::move(key));  // false: it is there already, perhaps from another source
@@ -116,7 +120,10 @@ Result<std::uint64_t> KeyService::load_proven(const ChamberId& chamber, const Ma
   if (closings_ != closings) {
     return fail(ErrorKind::signer_sealed, "the chamber was sealed while its keys were loaded");
   }
+  open->session = ++openings_;
   open_ = std::move(open);
+  reseal_after_.reset();
+  reseal_left_.reset();
   ring_.clear(KeySource::sealed);
   for (const auto& key : loaded) {
     ring_.add(key);

@@ -92,6 +92,14 @@ class KeyService {
   // Errors: wrong_master_key, key_record_tampered, record_malformed, store_unavailable, signer_sealed (closed
   // meanwhile).
   Result<std::uint64_t> load(const ChamberId& chamber, const MasterKeysView& master_keys);
+  // Takes these master keys as the ones in force, without touching the ring, and brings at most `most` stored records
+  // under the current one, one by one, each by a conditional replace; the sentinel first. May be repeated at any time.
+  // Errors: signer_sealed, key_record_tampered, store_unavailable.
+  struct Resealed {
+    std::uint64_t done = 0;  // by this call
+    std::uint64_t left = 0;  // 0 only when the whole store was looked through
+  };
+  Result<Resealed> reseal(const ChamberId& chamber, const MasterKeysView& master_keys, std::size_t most);
   // Wipes the ring, whatever the source, and the derived keys. Idempotent.
   void close();
   bool is_open() const;
@@ -119,9 +127,16 @@ class KeyService {
   struct Entry;      // a stored key on its way to another status
   using OpenPtr = std::shared_ptr<const Open>;
 
+  Result<OpenPtr> take_master_keys(const ChamberId& chamber, const MasterKeysView& master_keys);
+  Result<void> reseal_sentinel(const Open& open);
+  Result<bool> reseal_record(const Open& open, const StoredKey& stored);
+  Result<std::uint64_t> count_retiring(const Open& open);
+
   OpenPtr opened() const;
-  // Whether the service was neither closed nor opened anew since `open` was taken.
+  // Whether the service was neither closed nor opened anew since `open` was taken. A change of the master keys is no
+  // opening: who seals a record looks at opened() under change_mutex_.
   bool still(const OpenPtr& open) const;
+  static bool same_session(const OpenPtr& one, const OpenPtr& other);
   // Adds to the ring, if still(open).
   bool admit(const OpenPtr& open, std::shared_ptr<const RingKey> key);
 
@@ -150,6 +165,10 @@ class KeyService {
   mutable std::mutex open_mutex_;  // open_, closings_, and additions to the ring
   OpenPtr open_;                   // null while closed
   std::uint64_t closings_ = 0;
+  std::uint64_t openings_ = 0;
+  // Under change_mutex_: where reseal() goes on, and how many records it knows to be left.
+  std::optional<BlsPublicKey> reseal_after_;
+  std::optional<std::uint64_t> reseal_left_;
 };
 
 }  // namespace cc::keys

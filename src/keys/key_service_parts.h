@@ -11,6 +11,7 @@ namespace cc::keys {
 // The keys derived from every master key of the open chamber. Dies, wiped, with the last operation that began before
 // close().
 struct KeyService::Open {
+  std::uint64_t session = 0;  // one number from load() to close()
   MasterKeyId current{};
   std::map<MasterKeyId, RecordKeys> keys;
 

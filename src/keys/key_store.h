@@ -40,6 +40,9 @@ class KeyStore {
   // Replaces records that exist, all or none in one durable transaction. Errors: unknown_key.
   virtual Result<void> replace_all(const std::vector<StoredKey>& records) = 0;
   Result<void> replace(const StoredKey& record) { return replace_all({record}); }
+  // Replaces the record of before's public key by `after`, if it is stored exactly as `before` still. Durable. False:
+  // another one is stored, or none; nothing changed.
+  virtual Result<bool> exchange(const StoredKey& before, const StoredKey& after) = 0;
   // Errors: unknown_key.
   virtual Result<void> remove(const BlsPublicKey& key) = 0;
   // The sentinel sealed under the master key; empty while there is none.

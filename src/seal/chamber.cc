@@ -92,6 +92,12 @@ Result<RotationReply> Chamber::rotate_to_unseal(const OperatorSetRequest& reques
 Result<RotationReply> Chamber::rotate_to_kms_only() {
   return guarded([&] { return machine_->rotate_to_kms_only(); });
 }
+Result<RotationReply> Chamber::rotate_master() {
+  return guarded([&] { return machine_->rotate_master(); });
+}
+Result<bool> Chamber::work_on_master_key() {
+  return guarded([&] { return machine_->work_on_master_key(); });
+}
 Result<void> Chamber::rotate_cancel() {
   return guarded([&] { return machine_->rotate_cancel(); });
 }

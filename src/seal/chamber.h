@@ -90,11 +90,16 @@ struct DrillReply {
 };
 
 struct RotationStatus {
-  std::string kind;      // "operators", "kms" or "kms_only"
+  std::string kind;      // "operators", "kms", "kms_only" or "master"
   std::string rotation;  // digest of what is staged; an approval names it
   unsigned threshold = 0, members = 0;
   std::vector<std::string> waiting_for;  // new operators who have to register
   unsigned approvals_received = 0, approvals_required = 0;
+  // The new master key is in force and key records are moved to it, by this process since it opened. Nothing is staged
+  // then and nobody is waited for. `left` is unknown until an open process has counted.
+  bool resealing = false;
+  std::uint64_t resealed = 0;
+  std::optional<std::uint64_t> left;
 };
 // Which operators have shown lately that a credential opens their share.
 struct DrillStatus {
@@ -202,6 +207,14 @@ class Chamber {
   Result<RotationReply> rotate_to_unseal(const OperatorSetRequest& request);  // mode kms_only to unseal
   Result<RotationReply> rotate_to_kms_only();
   Result<void> rotate_cancel();
+  // A new master key beside the old one; then work_on_master_key() moves the key records and drops the old one. With an
+  // operators lock m operators in force have to approve, whatever rotation_approval says: what lies behind their lock
+  // is sealed anew, and only their shares give the lock's key.
+  Result<RotationReply> rotate_master();
+  // Moves some key records to the current master key, and drops the old one when none needs it. True while there is
+  // more to do: call again. Goes on where another process, or this one before a restart, left off. Cheap when there is
+  // nothing to do; call every few seconds. Errors: as ChamberListener::reseal; record_conflict, store_unavailable.
+  Result<bool> work_on_master_key();
   // An operator in force agrees to the rotation with this digest. Errors: rotation_changed, approval_repeated.
   Result<ApproveReply> approve(const std::string& operator_name, const CredentialSecret& credential,
                                const std::string& rotation, const std::string& source);

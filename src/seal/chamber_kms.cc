@@ -52,6 +52,10 @@ Result<void> Chamber::Machine::open_kms() {
 Result<void> Chamber::Machine::open_chamber(MasterKeys keys) {
   const Core& core = record_->core;
   CC_TRY(check_core(keys, *record_));
+  if (keys.keys.size() != (core.retiring ? 2U : 1U) || (core.retiring && !keys.keys.contains(*core.retiring))) {
+    return fail(ErrorKind::record_tampered,
+                "the locks hold other master keys than the seal record names; restore it from a backup");
+  }
   CC_TRY(remember_trace(core));
   CC_ASSIGN(const std::uint64_t loaded,
             ports_.listener.opened(core.chamber, keys, [this] { return process() != ProcessPhase::barred; }));

@@ -14,13 +14,14 @@ bool Chamber::Machine::approved(const Core& core) const {
 }
 
 // Rebuilds the operators lock's key, opens the lock with it, and checks what lies inside against the record.
-Result<void> Chamber::Machine::prove_quorum(const ShareCollection& shares) const {
+Result<Secret<32>> Chamber::Machine::prove_quorum(const ShareCollection& shares) const {
   const Core& core = record_->core;
-  CC_ASSIGN(const Secret<32> lock_key, shares.combine());
+  CC_ASSIGN(Secret<32> lock_key, shares.combine());
   const ByteView inner = expose_secret_bytes(std::as_const(kms_->inner));
   CC_ASSIGN(const SecretBytes content, open_content(lock_key, core.chamber, core.operators()->header, inner));
   CC_ASSIGN(const MasterKeys keys, decode_master_keys(content));
-  return check_core(keys, *record_);
+  CC_TRY(check_core(keys, *record_));
+  return lock_key;
 }
 
 Result<void> Chamber::Machine::count_towards(std::optional<Quorum>& quorum, const crypto::Digest& purpose,
@@ -33,22 +34,24 @@ Result<void> Chamber::Machine::count_towards(std::optional<Quorum>& quorum, cons
   CC_ASSIGN(crypto::Share share, read_share(opened.rtss, lock.header, opened.index, core.retired_locks));
   if (!quorum || quorum->purpose != purpose) {
     quorum.emplace(
-        Quorum{purpose, ShareCollection(core.chamber, lock), ports_.clock.monotonic(), false, lock.header.m});
+        Quorum{purpose, ShareCollection(core.chamber, lock), ports_.clock.monotonic(), false, lock.header.m, {}});
   }
   if (quorum->proven) {
     return {};
   }
   const auto verdict = quorum->shares.add(std::move(share));
   if (quorum->shares.may_combine()) {
-    const Result<void> proven = prove_quorum(quorum->shares);
+    Result<Secret<32>> proven = prove_quorum(quorum->shares);
     if (proven) {
       quorum->proven = true;
+      const bool needed = core.staged && core.staged->kind() == StagedKind::master && purpose != crypto::Digest{};
+      quorum->lock_key = needed ? std::optional(std::move(*proven)) : std::nullopt;
       quorum->shares = ShareCollection(core.chamber, lock);
       return {};
     }
     if (quorum->shares.counted() >= lock.header.m) {
       quorum.reset();
-      return proven;
+      return fail(proven.error());
     }
   }
   if (verdict == ShareCollection::Verdict::repeated) {

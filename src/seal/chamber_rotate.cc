@@ -58,17 +58,19 @@ unsigned Chamber::Machine::approvals_required(const Core& core) const {
   if (core.operators() == nullptr || !core.staged) {
     return 0;
   }
-  const bool loses_its_say = core.staged->kind() == StagedKind::kms_only;
-  return loses_its_say || options_.rotation_approval == RotationApproval::quorum ? core.operators()->header.m : 0;
+  const StagedKind kind = core.staged->kind();
+  // Who loses their say is asked; and only their shares give the key that seals a new master key behind their lock.
+  const bool always = kind == StagedKind::kms_only || kind == StagedKind::master;
+  return always || options_.rotation_approval == RotationApproval::quorum ? core.operators()->header.m : 0;
 }
 
-void Chamber::Machine::authenticate(SealRecord& record, const Secret<32>& pepper) const {
-  record.record_mac = record_mac(master_->keys.at(master_->current), record.core);
+void Chamber::Machine::authenticate(SealRecord& record, const Secret<32>& pepper, const MasterKeys& master) {
+  record.record_mac = record_mac(master.keys.at(master.current), record.core);
   record.members_mac = members_mac(pepper, record.core, record.members);
 }
 
 // Reads back what would be stored, opens it with the keys it is for, and compares.
-Result<void> Chamber::Machine::prove_record(const SealRecord& record, const KmsSecrets& kms) const {
+Result<void> Chamber::Machine::prove_record(const SealRecord& record, const KmsSecrets& kms, const MasterKeys& master) {
   CC_ASSIGN(const StoredRecord stored, decode(encode(record)));
   const auto& back = std::get<SealRecord>(stored);
   if (!(back == record)) {
@@ -81,7 +83,7 @@ Result<void> Chamber::Machine::prove_record(const SealRecord& record, const KmsS
     return does_not_open("the new lock does not hold what it should");
   }
   CC_TRY(check_members(content.pepper, back));
-  CC_TRY(check_core(*master_, back));
+  CC_TRY(check_core(master, back));
   if (core.operators() == nullptr) {
     CC_ASSIGN(const MasterKeys keys, decode_master_keys(content.inner));
     CC_TRY(check_core(keys, back));
@@ -99,7 +101,7 @@ Result<StagedLock> Chamber::Machine::build_kms_lock(const KmsSetRequest& request
   CC_TRY(wrap_shares(ports_.keks, core.chamber, dealt));
   const SecretBytes content = encode_kms_content({kms_->inner.clone(), kms_->pepper.clone()});
   Bytes sealed = seal_content(lock_key, core.chamber, dealt.lock.header, expose_secret_bytes(content), ports_.random);
-  return StagedLock{std::move(dealt.lock), std::move(sealed)};
+  return StagedLock{std::move(dealt.lock), std::move(sealed), std::nullopt};
 }
 
 // Through the KEKs, as a restart would, and compared with what is in force.
@@ -121,8 +123,8 @@ Result<void> Chamber::Machine::stage(StagedLock staged, std::optional<MemberList
     next.members.lists.push_back(*std::move(list));
     ++next.members.changes;
   }
-  authenticate(next, kms_->pepper);
-  CC_TRY(prove_record(next, *kms_));
+  authenticate(next, kms_->pepper, *master_);
+  CC_TRY(prove_record(next, *kms_, *master_));
   Result<void> stored = commit(next);
   if (!stored && stored.error().kind == ErrorKind::record_conflict) {
     CC_TRY(refresh());
@@ -139,6 +141,9 @@ Result<Chamber::Machine::InForce> Chamber::Machine::in_force(SealRecord next) {
   Core& core = next.core;
   StagedLock staged = *std::move(core.staged);
   const StagedKind kind = staged.kind();
+  if (kind == StagedKind::master) {
+    return master_in_force(std::move(next));
+  }
   core.staged.reset();
   core.cancelled_locks.clear();
   core.parent = epoch_digest(core);
@@ -148,9 +153,9 @@ Result<Chamber::Machine::InForce> Chamber::Machine::in_force(SealRecord next) {
     remember(core.retired_locks, core.kms().header.id);
     core.locks.front() = std::move(staged.lock);
     core.content = std::move(staged.content);
-    authenticate(next, after.pepper);
-    CC_TRY(prove_record(next, after));
-    return InForce{std::move(next), std::move(after)};
+    authenticate(next, after.pepper, *master_);
+    CC_TRY(prove_record(next, after, *master_));
+    return InForce{std::move(next), std::move(after), {}, {}};
   }
   KmsSecrets after{kms_->lock_key.clone(), kms_->pepper.clone(), {}, kms_->lock};
   std::vector<std::string> before;
@@ -171,16 +176,25 @@ Result<Chamber::Machine::InForce> Chamber::Machine::in_force(SealRecord next) {
   const SecretBytes content = encode_kms_content({after.inner.clone(), after.pepper.clone()});
   core.content =
       seal_content(after.lock_key, core.chamber, core.kms().header, expose_secret_bytes(content), ports_.random);
-  authenticate(next, after.pepper);
-  CC_TRY(prove_record(next, after));
-  return InForce{std::move(next), std::move(after)};
+  authenticate(next, after.pepper, *master_);
+  CC_TRY(prove_record(next, after, *master_));
+  return InForce{std::move(next), std::move(after), {}, {}};
 }
 
 Result<void> Chamber::Machine::put_in_force(SealRecord next) {
   CC_ASSIGN(InForce made, in_force(std::move(next)));
-  CC_TRY(commit(made.record));
+  drawn_ = std::move(made.master);
+  drawn_operators_key_ = std::move(made.operators_key);
+  if (const Result<void> stored = commit(made.record); !stored) {
+    if (stored.error().kind != ErrorKind::store_in_doubt) {
+      drawn_.reset();
+      drawn_operators_key_.reset();
+    }
+    return stored;
+  }
   if (process() == ProcessPhase::open) {
     kms_ = std::move(made.kms);
+    take_drawn();
   }
   log::warn("rotation in force", {{"epoch", record_->core.epoch}});
   // A failure is told by the next KMS step, which tries again.
@@ -202,7 +216,8 @@ Result<void> Chamber::Machine::settle_trace() {
 
 // With every share taken over and every approval given. False when something is still missing.
 Result<bool> Chamber::Machine::finish_rotation() {
-  if (!allow_rotation(RecordEvent::commit_rotation)) {
+  const bool master = record_ && record_->core.staged && record_->core.staged->kind() == StagedKind::master;
+  if (!allow_rotation(master ? RecordEvent::commit_master : RecordEvent::commit_rotation)) {
     return false;
   }
   const MemberList* list = record_->members_of(OperatorSet::staged);
@@ -278,7 +293,7 @@ Result<RotationReply> Chamber::Machine::stage_operators(const OperatorSetRequest
   CC_TRY(check_operators(request));
   CC_ASSIGN(DealtOperators dealt,
             deal_operators(record_->core.chamber, kms_->pepper, request, encode_master_keys(*master_)));
-  CC_TRY(stage({std::move(dealt.lock), std::move(dealt.content)}, std::move(dealt.list)));
+  CC_TRY(stage({std::move(dealt.lock), std::move(dealt.content), std::nullopt}, std::move(dealt.list)));
   RotationReply reply = waiting_reply();
   reply.operator_tokens = std::move(dealt.tokens);
   return reply;
@@ -335,8 +350,8 @@ Result<void> Chamber::Machine::rotate_cancel() {
     }
     next.core.staged.reset();
     remember(next.core.cancelled_locks, staged);
-    authenticate(next, kms_->pepper);
-    CC_TRY(prove_record(next, *kms_));
+    authenticate(next, kms_->pepper, *master_);
+    CC_TRY(prove_record(next, *kms_, *master_));
     Result<void> stored = commit(next);
     if (stored) {
       log::warn("rotation cancelled", {{"epoch", record_->core.epoch}});

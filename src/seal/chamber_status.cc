@@ -80,7 +80,7 @@ void Chamber::Machine::publish() {
 
 std::optional<RotationStatus> Chamber::Machine::rotation_status() const {
   if (!record_->core.staged) {
-    return std::nullopt;
+    return resealing_status();
   }
   const StagedLock& staged = *record_->core.staged;
   RotationStatus out;

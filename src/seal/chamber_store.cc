@@ -93,9 +93,12 @@ Result<void> Chamber::Machine::check_not_older(const Document& document, const S
   return {};
 }
 
-Result<void> Chamber::Machine::check_macs(const SealRecord& record) const {
+Result<void> Chamber::Machine::check_macs(const SealRecord& record) {
   if (kms_ && kms_->lock == record.core.kms().header.id) {
     CC_TRY(check_members(kms_->pepper, record));
+  }
+  if (master_ && !master_->keys.contains(record.core.master_key)) {
+    CC_TRY(learn_master(record));
   }
   return master_ ? check_core(*master_, record) : Result<void>();
 }
@@ -134,6 +137,10 @@ void Chamber::Machine::follow(const SealRecord& next) {
   } else if (record_ && phase_of(*record_) == RecordPhase::registering && phase_of(next) == RecordPhase::set) {
     fire(ProcessEvent::registration_complete);
     wipe_secrets();
+  }
+  if (master_ && !next.core.retiring && master_->keys.size() > 1) {
+    std::erase_if(master_->keys, [this](const auto& one) { return one.first != master_->current; });
+    operators_key_.reset();
   }
   // An approval is for what was staged when it was given.
   if (approvals_ && approvals_->purpose != rotation_digest(next.core)) {

@@ -168,7 +168,9 @@ Result<UnsealReply> Chamber::Machine::open_round(Result<Secret<32>> combined) {
     const ByteView inner = expose_secret_bytes(std::as_const(kms_->inner));
     CC_ASSIGN(const SecretBytes content, open_content(lock_key, core.chamber, header, inner));
     CC_ASSIGN(MasterKeys keys, decode_master_keys(content));
-    return open_chamber(std::move(keys));
+    CC_TRY(open_chamber(std::move(keys)));
+    keep_operators_key(lock_key);
+    return {};
   };
   UnsealReply reply = counters();
   CC_TRY(note(open()));

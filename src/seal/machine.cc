@@ -27,6 +27,10 @@ const ProcessCell& Chamber::Machine::fire(ProcessEvent event) {
 void Chamber::Machine::wipe_secrets() {
   kms_.reset();
   master_.reset();
+  operators_key_.reset();
+  drawn_.reset();
+  drawn_operators_key_.reset();
+  resealed_.reset();
   round_.reset();
   approvals_.reset();
   rehearsal_.reset();

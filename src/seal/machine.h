@@ -1,7 +1,7 @@
 // Inside the chamber: what it knows of the stored record, its secrets, and the steps that the ceremonies share.
 // One source file per ceremony: chamber_boot.cc, chamber_kms.cc, chamber_init.cc, chamber_register.cc,
-// chamber_unseal.cc, chamber_seal.cc, chamber_credentials.cc, chamber_rotate.cc, chamber_quorum.cc; chamber_store.cc
-// reads and writes the record, chamber_status.cc says what others see.
+// chamber_unseal.cc, chamber_seal.cc, chamber_credentials.cc, chamber_rotate.cc, chamber_master.cc, chamber_quorum.cc;
+// chamber_store.cc reads and writes the record, chamber_status.cc says what others see.
 //
 // Threads: `ceremony_` serialises ceremonies and guards everything not said otherwise. `public_` guards what other
 // threads read at any time; it is held briefly and never across a port. seal() flips the process phase under `public_`
@@ -49,6 +49,8 @@ class Chamber::Machine {
   Result<RotationReply> rotate_to_unseal(const OperatorSetRequest& request);
   Result<RotationReply> rotate_to_kms_only();
   Result<void> rotate_cancel();
+  Result<RotationReply> rotate_master();
+  Result<bool> work_on_master_key();
   Result<ApproveReply> approve(const std::string& operator_name, const CredentialSecret& credential,
                                const std::string& rotation, const std::string& source);
   Result<UnsealReply> rehearse(const std::string& operator_name, const CredentialSecret& credential,
@@ -98,6 +100,11 @@ class Chamber::Machine {
     SecretBytes inner;
     LockId lock{};
   };
+  // Held only while a master key is retiring: what lies behind the operators lock is sealed anew at the end.
+  struct OperatorsKey {
+    LockId lock{};
+    Secret<32> key;
+  };
   // A credential under stronger Argon2id parameters, to be stored once the chamber is open and its record proven.
   struct Raised {
     unsigned index = 0;
@@ -118,6 +125,7 @@ class Chamber::Machine {
     Milliseconds started{};
     bool proven = false;  // m shares opened the operators lock; they are wiped then
     unsigned required = 0;
+    std::optional<Secret<32>> lock_key;  // of the operators lock, for what is sealed behind it anew
     unsigned counted() const { return proven ? required : shares.counted(); }
   };
 
@@ -128,7 +136,7 @@ class Chamber::Machine {
   Result<void> take_in(const std::optional<Document>& document);
   Result<void> check_nothing_lost(bool tombstone);
   Result<void> check_not_older(const Document& document, const SealRecord& record) const;
-  Result<void> check_macs(const SealRecord& record) const;
+  Result<void> check_macs(const SealRecord& record);
   // Makes a checked or just written record the one in force.
   void adopt(const Document& document, const StoredRecord& record);
   void follow(const SealRecord& next);
@@ -219,11 +227,13 @@ class Chamber::Machine {
   struct InForce {
     SealRecord record;
     KmsSecrets kms;
+    std::optional<MasterKeys> master;           // when they change
+    std::optional<OperatorsKey> operators_key;  // for the end of a change of the master key
   };
   Result<void> allow_rotation(RecordEvent event) const;
   unsigned approvals_required(const Core& core) const;
-  void authenticate(SealRecord& record, const Secret<32>& pepper) const;
-  Result<void> prove_record(const SealRecord& record, const KmsSecrets& kms) const;
+  static void authenticate(SealRecord& record, const Secret<32>& pepper, const MasterKeys& master);
+  static Result<void> prove_record(const SealRecord& record, const KmsSecrets& kms, const MasterKeys& master);
   Result<StagedLock> build_kms_lock(const KmsSetRequest& request);
   Result<KmsSecrets> open_staged_kms(const StagedLock& staged);
   Result<void> stage(StagedLock staged, std::optional<MemberList> list);
@@ -236,10 +246,26 @@ class Chamber::Machine {
   RotationReply kms_reply(const std::vector<std::string>& before) const;
   std::vector<std::string> safe_to_disable(const std::vector<std::string>& before) const;
 
+  // chamber_master.cc
+  // Seals the master keys as the innermost content and proves the record; with an operators lock under its key.
+  Result<InForce> seal_master_keys(SealRecord next, MasterKeys keys, const OperatorsKey* operators_key);
+  // The record with a new master key beside the old one.
+  Result<InForce> master_in_force(SealRecord next);
+  Result<void> drop_retiring();
+  // A record under a master key that this process does not hold: one it drew itself and lost the reply of, or one that
+  // another process put in force and the KMS lock gives.
+  Result<void> learn_master(const SealRecord& record);
+  // Keeps the lock's key while a master key is retiring.
+  // What was drawn is in force.
+  void take_drawn();
+  void keep_operators_key(const Secret<32>& lock_key);
+  std::optional<RotationStatus> resealing_status() const;
+
   // chamber_quorum.cc
   Result<void> need_operators() const;
   bool approved(const Core& core) const;
-  Result<void> prove_quorum(const ShareCollection& shares) const;
+  // Returns the operators lock's key.
+  Result<Secret<32>> prove_quorum(const ShareCollection& shares) const;
   Result<void> count_towards(std::optional<Quorum>& quorum, const crypto::Digest& purpose, const Opened& opened);
 
   // chamber_status.cc
@@ -269,6 +295,11 @@ class Chamber::Machine {
   Seen seen_;
   std::optional<KmsSecrets> kms_;
   std::optional<MasterKeys> master_;
+  std::optional<OperatorsKey> operators_key_;
+  // Drawn, and perhaps stored: kept until it is known whether the write that put them in force happened.
+  std::optional<MasterKeys> drawn_;
+  std::optional<OperatorsKey> drawn_operators_key_;
+  std::optional<Resealed> resealed_;  // by this process; `done` sums up
   std::optional<Round> round_;
   std::optional<Quorum> approvals_;
   std::optional<Quorum> rehearsal_;

@@ -24,56 +24,66 @@ constexpr const char* kNoReset = "init-reset is only for a chamber whose operato
 constexpr const char* kAllRegistered = "every operator of this set is registered; the token was used or replaced";
 constexpr const char* kRotating = "a rotation is under way; finish it or run `operator rotate unseal-cancel`";
 constexpr const char* kNotRotating = "no rotation is under way";
+constexpr const char* kResealing =
+    "the key records are being moved to the new master key; that ends by itself, see `operator status`";
+constexpr const char* kTooLate =
+    "the new master key is in force already and its rotation cannot be taken back; it ends by itself";
 
-using RecordRow = std::array<RecordCell, kRecordPhases>;  // none, registering, set, rotating
+using RecordRow = std::array<RecordCell, kRecordPhases>;  // none, registering, set, rotating, resealing
+constexpr RecordCell kNone = no(RP::none, ErrorKind::not_initialized, kInitFirst);
+constexpr RecordCell kUnregistered = no(RP::registering, ErrorKind::wrong_state, kFinishRegistering);
 constexpr std::array<RecordRow, kRecordEvents> kRecordTable{{
     // init_kms_only
     {{to(RP::set, RE::write_record), no(RP::registering, ErrorKind::already_initialized, kAlreadyRegistering),
-      no(RP::set, ErrorKind::already_initialized, kAlready),
-      no(RP::rotating, ErrorKind::already_initialized, kAlready)}},
+      no(RP::set, ErrorKind::already_initialized, kAlready), no(RP::rotating, ErrorKind::already_initialized, kAlready),
+      no(RP::resealing, ErrorKind::already_initialized, kAlready)}},
     // init_operators
     {{to(RP::registering, RE::write_record), no(RP::registering, ErrorKind::already_initialized, kAlreadyRegistering),
-      no(RP::set, ErrorKind::already_initialized, kAlready),
-      no(RP::rotating, ErrorKind::already_initialized, kAlready)}},
+      no(RP::set, ErrorKind::already_initialized, kAlready), no(RP::rotating, ErrorKind::already_initialized, kAlready),
+      no(RP::resealing, ErrorKind::already_initialized, kAlready)}},
     // init_reset
-    {{no(RP::none, ErrorKind::not_initialized, kInitFirst), to(RP::none, RE::write_tombstone),
-      no(RP::set, ErrorKind::wrong_state, kNoReset), no(RP::rotating, ErrorKind::wrong_state, kNoReset)}},
+    {{kNone, to(RP::none, RE::write_tombstone), no(RP::set, ErrorKind::wrong_state, kNoReset),
+      no(RP::rotating, ErrorKind::wrong_state, kNoReset), no(RP::resealing, ErrorKind::wrong_state, kNoReset)}},
     // register_share
-    {{no(RP::none, ErrorKind::not_initialized, kInitFirst), to(RP::registering, RE::write_members),
-      no(RP::set, ErrorKind::registration_token_invalid, kAllRegistered), to(RP::rotating, RE::write_members)}},
+    {{kNone, to(RP::registering, RE::write_members), no(RP::set, ErrorKind::registration_token_invalid, kAllRegistered),
+      to(RP::rotating, RE::write_members), no(RP::resealing, ErrorKind::registration_token_invalid, kAllRegistered)}},
     // register_last_share
-    {{no(RP::none, ErrorKind::not_initialized, kInitFirst), to(RP::set, RE::write_members),
-      no(RP::set, ErrorKind::registration_token_invalid, kAllRegistered), to(RP::set, RE::commit_staged)}},
+    {{kNone, to(RP::set, RE::write_members), no(RP::set, ErrorKind::registration_token_invalid, kAllRegistered),
+      to(RP::set, RE::commit_staged), no(RP::resealing, ErrorKind::registration_token_invalid, kAllRegistered)}},
     // unseal_share
-    {{no(RP::none, ErrorKind::not_initialized, kInitFirst),
-      no(RP::registering, ErrorKind::wrong_state, kFinishRegistering), to(RP::set, RE::read_only),
-      to(RP::rotating, RE::read_only)}},
+    {{kNone, kUnregistered, to(RP::set, RE::read_only), to(RP::rotating, RE::read_only),
+      to(RP::resealing, RE::read_only)}},
     // rotate_kms
-    {{no(RP::none, ErrorKind::not_initialized, kInitFirst),
-      no(RP::registering, ErrorKind::wrong_state, kFinishRegistering), to(RP::set, RE::write_record),
-      no(RP::rotating, ErrorKind::wrong_state, kRotating)}},
+    {{kNone, kUnregistered, to(RP::set, RE::write_record), no(RP::rotating, ErrorKind::wrong_state, kRotating),
+      no(RP::resealing, ErrorKind::wrong_state, kResealing)}},
     // stage_lock
-    {{no(RP::none, ErrorKind::not_initialized, kInitFirst),
-      no(RP::registering, ErrorKind::wrong_state, kFinishRegistering), to(RP::rotating, RE::write_record),
-      no(RP::rotating, ErrorKind::wrong_state, kRotating)}},
+    {{kNone, kUnregistered, to(RP::rotating, RE::write_record), no(RP::rotating, ErrorKind::wrong_state, kRotating),
+      no(RP::resealing, ErrorKind::wrong_state, kResealing)}},
     // cancel_staged
-    {{no(RP::none, ErrorKind::not_initialized, kInitFirst), no(RP::registering, ErrorKind::wrong_state, kNotRotating),
-      no(RP::set, ErrorKind::wrong_state, kNotRotating), to(RP::set, RE::write_record)}},
+    {{kNone, no(RP::registering, ErrorKind::wrong_state, kNotRotating),
+      no(RP::set, ErrorKind::wrong_state, kNotRotating), to(RP::set, RE::write_record),
+      no(RP::resealing, ErrorKind::wrong_state, kTooLate)}},
     // approve_rotation
-    {{no(RP::none, ErrorKind::not_initialized, kInitFirst),
-      no(RP::registering, ErrorKind::wrong_state, kFinishRegistering),
-      no(RP::set, ErrorKind::wrong_state, kNotRotating), to(RP::rotating, RE::read_only)}},
+    {{kNone, kUnregistered, no(RP::set, ErrorKind::wrong_state, kNotRotating), to(RP::rotating, RE::read_only),
+      no(RP::resealing, ErrorKind::wrong_state, kNotRotating)}},
     // commit_rotation
-    {{no(RP::none, ErrorKind::not_initialized, kInitFirst),
-      no(RP::registering, ErrorKind::wrong_state, kFinishRegistering),
-      no(RP::set, ErrorKind::wrong_state, kNotRotating), to(RP::set, RE::commit_staged)}},
+    {{kNone, kUnregistered, no(RP::set, ErrorKind::wrong_state, kNotRotating), to(RP::set, RE::commit_staged),
+      no(RP::resealing, ErrorKind::wrong_state, kNotRotating)}},
+    // rotate_master
+    {{kNone, kUnregistered, to(RP::resealing, RE::write_record), no(RP::rotating, ErrorKind::wrong_state, kRotating),
+      no(RP::resealing, ErrorKind::wrong_state, kResealing)}},
+    // commit_master
+    {{kNone, kUnregistered, no(RP::set, ErrorKind::wrong_state, kNotRotating), to(RP::resealing, RE::commit_staged),
+      no(RP::resealing, ErrorKind::wrong_state, kResealing)}},
+    // drop_master
+    {{kNone, kUnregistered, no(RP::set, ErrorKind::wrong_state, kNotRotating),
+      no(RP::rotating, ErrorKind::wrong_state, kRotating), to(RP::set, RE::write_record)}},
     // change_credentials
-    {{no(RP::none, ErrorKind::not_initialized, kInitFirst),
-      no(RP::registering, ErrorKind::wrong_state, kFinishRegistering), to(RP::set, RE::write_members),
-      to(RP::rotating, RE::write_members)}},
+    {{kNone, kUnregistered, to(RP::set, RE::write_members), to(RP::rotating, RE::write_members),
+      to(RP::resealing, RE::write_members)}},
     // read_members
-    {{no(RP::none, ErrorKind::not_initialized, kInitFirst), to(RP::registering, RE::read_only),
-      to(RP::set, RE::read_only), to(RP::rotating, RE::read_only)}},
+    {{kNone, to(RP::registering, RE::read_only), to(RP::set, RE::read_only), to(RP::rotating, RE::read_only),
+      to(RP::resealing, RE::read_only)}},
 }};
 
 constexpr const char* kKmsPending =
@@ -149,6 +159,7 @@ VisibleState visible_state(RecordPhase record, ProcessPhase process) {
       return VisibleState::awaiting_registration;
     case RecordPhase::set:
     case RecordPhase::rotating:
+    case RecordPhase::resealing:
       break;
   }
   switch (process) {
@@ -171,7 +182,7 @@ std::string_view name(VisibleState state) {
   return kNames.at(static_cast<std::size_t>(state));
 }
 std::string_view name(RecordPhase phase) {
-  constexpr std::array<std::string_view, kRecordPhases> kNames{"none", "registering", "set", "rotating"};
+  constexpr std::array<std::string_view, kRecordPhases> kNames{"none", "registering", "set", "rotating", "resealing"};
   return kNames.at(static_cast<std::size_t>(phase));
 }
 std::string_view name(ProcessPhase phase) {

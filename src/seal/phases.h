@@ -15,8 +15,9 @@
 
 namespace cc::seal {
 
-enum class RecordPhase { none, registering, set, rotating };
-inline constexpr std::size_t kRecordPhases = 4;
+// resealing: the key records are on their way from one master key to the next; people are not waited for.
+enum class RecordPhase { none, registering, set, rotating, resealing };
+inline constexpr std::size_t kRecordPhases = 5;
 
 enum class RecordEvent {
   init_kms_only,
@@ -30,10 +31,13 @@ enum class RecordEvent {
   cancel_staged,
   approve_rotation,  // an operator in force agrees to what is staged
   commit_rotation,   // every share is taken over, every approval given
+  rotate_master,     // a new master key beside the old one, at once
+  commit_master,     // the same, once the operators in force have agreed
+  drop_master,       // no key record needs the old master key any more
   change_credentials,
   read_members,  // list credential ids
 };
-inline constexpr std::size_t kRecordEvents = 13;
+inline constexpr std::size_t kRecordEvents = 16;
 
 enum class RecordEffect {
   refuse,

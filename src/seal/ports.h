@@ -77,9 +77,16 @@ class StateStore {
 inline constexpr const char* kSealRecordDocument = "seal-record";
 
 // The master keys while the chamber is open: exactly one current, at most one retiring.
+// During `rotate master` key records are under either; new ones are sealed under the current one.
 struct MasterKeys {
   MasterKeyId current{};
   std::map<MasterKeyId, Secret<32>> keys;
+};
+
+// How far the key records are on their way to the current master key.
+struct Resealed {
+  std::uint64_t done = 0;  // by this call
+  std::uint64_t left = 0;  // under another master key still; 0 only when the whole store was looked through
 };
 
 // Told by the chamber; implemented by the composition root over the key ring and the signing pipeline.
@@ -93,6 +100,10 @@ class ChamberListener {
   using StillWanted = std::function<bool()>;
   virtual Result<std::uint64_t> opened(const ChamberId& chamber, const MasterKeys& keys,
                                        const StillWanted& still_wanted) = 0;
+  // Takes these master keys as the ones in force (so that new records go under the current one) and brings at most
+  // `most` stored key records under it, one by one, each by a conditional and durable replace. Keys stay loaded and
+  // sign on. May be repeated at any time. Errors: signer_sealed, key_record_tampered, store_unavailable.
+  virtual Result<Resealed> reseal(const ChamberId& chamber, const MasterKeys& keys, std::size_t most) = 0;
   // Stops admission, lets committed requests finish (at most 2 s), wipes every key. Cannot fail. Idempotent.
   virtual void closing() = 0;
   // Whether signing has to wait for a chamber: false only when there is no record, and no seal in force; filesystem and

@@ -63,6 +63,20 @@ Result<Hints> read_hints(cbor::Reader& in) {
   return hints;
 }
 
+Result<void> check_master(const Core& core, const Members& members) {
+  if (core.staged && core.staged->replaced && *core.staged->replaced != core.master_key) {
+    return parts::malformed("it is to replace a master key that it does not have");
+  }
+  if (!core.retiring) {
+    return {};
+  }
+  const bool waiting = core.operators() != nullptr && waiting_shares(members.lists.front()) > 0;
+  if (core.staged || waiting || *core.retiring == core.master_key) {
+    return parts::malformed("its master key is replaced in the middle of something else");
+  }
+  return {};
+}
+
 // The members part must speak of exactly the operators locks of the core.
 Result<void> check_lists(const Core& core, const Members& members) {
   std::vector<const Lock*> locks;
@@ -96,7 +110,7 @@ Result<void> check_lists(const Core& core, const Members& members) {
   if (core.staged && core.staged->kind() == StagedKind::kms_only && core.operators() == nullptr) {
     return parts::malformed("it is to lose an operators lock that it does not have");
   }
-  return {};
+  return check_master(core, members);
 }
 
 Result<StoredRecord> read_record(cbor::Reader& in) {
@@ -163,10 +177,13 @@ StagedKind StagedLock::kind() const {
   if (lock.header.kind == LockKind::kms) {
     return StagedKind::kms;
   }
+  if (replaced) {
+    return StagedKind::master;
+  }
   return lock.header.members.empty() ? StagedKind::kms_only : StagedKind::operators;
 }
 std::string_view name(StagedKind kind) {
-  constexpr std::array<std::string_view, 3> kNames{"operators", "kms", "kms_only"};
+  constexpr std::array<std::string_view, 4> kNames{"operators", "kms", "kms_only", "master"};
   return kNames.at(static_cast<std::size_t>(kind));
 }
 
@@ -195,6 +212,9 @@ unsigned waiting_shares(const MemberList& list) {
 RecordPhase phase_of(const SealRecord& record) {
   if (record.core.staged) {
     return RecordPhase::rotating;
+  }
+  if (record.core.retiring) {
+    return RecordPhase::resealing;
   }
   const MemberList* list = record.active_members();
   return list != nullptr && waiting_shares(*list) > 0 ? RecordPhase::registering : RecordPhase::set;

@@ -28,11 +28,13 @@ enum class StagedKind {
   operators,  // a new operators lock; its members register
   kms,        // a new KMS lock
   kms_only,   // the operators lock goes
+  master,     // a new master key, drawn when the operators in force have agreed
 };
 std::string_view name(StagedKind kind);
 struct StagedLock {
-  Lock lock;      // kms_only: without members, and of the header only the id is stored
-  Bytes content;  // sealed under the lock's own key; empty with kms_only
+  Lock lock;                            // kms_only, master: without members, and of the header only the id is stored
+  Bytes content;                        // sealed under the lock's own key; empty with kms_only and master
+  std::optional<MasterKeyId> replaced;  // master alone: the master key that is to go
 
   StagedKind kind() const;
   bool operator==(const StagedLock&) const = default;
@@ -54,6 +56,8 @@ struct Core {
   // Staging: not part of the epoch digest, so that an epoch has one digest whatever is staged and cancelled in it.
   std::vector<LockId> cancelled_locks;
   std::optional<StagedLock> staged;
+  // While key records are moved from one master key to the next: the one that goes. The locks give both.
+  std::optional<MasterKeyId> retiring;
 
   const Lock& kms() const { return locks.front(); }
   const Lock* operators() const { return locks.size() > 1 ? &locks[1] : nullptr; }
@@ -121,7 +125,8 @@ Bytes encode_core(const Core& core);
 Bytes encode_staged(const StagedLock& staged);
 Bytes encode_members(const Members& members);
 
-// registering: the active operators lock still has shares waiting; rotating: a staged lock stands in the core.
+// registering: the active operators lock still has shares waiting; rotating: a staged lock stands in the core;
+// resealing: a master key is retiring.
 RecordPhase phase_of(const SealRecord& record);
 unsigned waiting_shares(const MemberList& list);
 

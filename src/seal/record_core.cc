@@ -12,6 +12,7 @@ constexpr std::size_t kMaxMembers = 255;
 constexpr std::size_t kMaxWrapBytes = 16 << 10;
 constexpr std::size_t kMaxContentBytes = 64 << 10;
 constexpr std::size_t kMaxRetired = 10'000;
+constexpr std::string_view kMaster = "master";
 
 void write_lock(cbor::Writer& out, const Lock& lock) {
   out.array(2).bytes(encode_header(lock.header)).array(lock.members.size());
@@ -23,6 +24,10 @@ void write_lock(cbor::Writer& out, const Lock& lock) {
 void write_staged(cbor::Writer& out, const StagedLock& staged) {
   if (staged.kind() == StagedKind::kms_only) {
     out.array(1).bytes(staged.lock.header.id);
+    return;
+  }
+  if (staged.replaced) {
+    out.array(3).bytes(staged.lock.header.id).text(kMaster).bytes(*staged.replaced);
     return;
   }
   out.array(2);
@@ -42,7 +47,7 @@ void write_ids(cbor::Writer& out, const Ids& ids) {
 
 Bytes encode_core(const Core& core) {
   cbor::Writer out;
-  out.map(11).key(1).bytes(core.chamber).key(2).uint(core.epoch).key(3).bytes(core.parent);
+  out.map(core.retiring ? 12 : 11).key(1).bytes(core.chamber).key(2).uint(core.epoch).key(3).bytes(core.parent);
   out.key(4).bytes(core.master_key).key(5).bytes(core.kcv).key(6).array(core.locks.size());
   for (const Lock& lock : core.locks) {
     write_lock(out, lock);
@@ -60,6 +65,9 @@ Bytes encode_core(const Core& core) {
     write_staged(out, *core.staged);
   } else {
     out.null();
+  }
+  if (core.retiring) {
+    out.key(12).bytes(*core.retiring);
   }
   return out.take();
 }
@@ -179,11 +187,18 @@ Result<std::optional<StagedLock>> read_staged(cbor::Reader& in) {
     return std::nullopt;
   }
   StagedLock staged;
-  CC_ASSIGN(const std::size_t parts, count_up_to(in, 2));
-  if (parts == 1) {
+  CC_ASSIGN(const std::size_t parts, count_up_to(in, 3));
+  if (parts == 1 || parts == 3) {
     staged.lock.header.kind = LockKind::operators;
     staged.lock.header.position = 1;
     CC_ASSIGN(staged.lock.header.id, array_of<16>(in));
+    if (parts == 3) {
+      CC_ASSIGN(const std::string what, in.text());
+      CC_ASSIGN(staged.replaced, array_of<8>(in));
+      if (what != kMaster) {
+        return malformed("it has something staged that this program does not know");
+      }
+    }
     return staged;
   }
   CC_ASSIGN(staged.lock, read_lock(in));
@@ -199,7 +214,10 @@ Result<std::optional<StagedLock>> read_staged(cbor::Reader& in) {
 Result<Core> read_core(ByteView bytes) {
   cbor::Reader in(bytes);
   Core core;
-  CC_TRY(map_of(in, 11));
+  CC_ASSIGN(const std::uint64_t pairs, in.map());
+  if (pairs != 11 && pairs != 12) {
+    return malformed("its core has another number of entries");
+  }
   CC_TRY(in.key(1));
   CC_ASSIGN(core.chamber, array_of<16>(in));
   CC_TRY(in.key(2));
@@ -225,6 +243,10 @@ Result<Core> read_core(ByteView bytes) {
   CC_ASSIGN(core.cancelled_locks, read_ids(in));
   CC_TRY(in.key(11));
   CC_ASSIGN(core.staged, read_staged(in));
+  if (pairs == 12) {
+    CC_TRY(in.key(12));
+    CC_ASSIGN(core.retiring, array_of<8>(in));
+  }
   CC_TRY(in.end());
   return core;
 }

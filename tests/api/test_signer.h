@@ -90,6 +90,16 @@ class Doorkeeper final : public seal::ChamberListener {
     pipeline_.open_gate();
     return loaded;
   }
+  Result<seal::Resealed> reseal(const seal::ChamberId& chamber, const seal::MasterKeys& masters,
+                                std::size_t most) override {
+    keys::MasterKeysView view;
+    view.current = masters.current;
+    for (const auto& [id, key] : masters.keys) {
+      view.keys.push_back({id, &key});
+    }
+    CC_ASSIGN(const auto moved, keys_.reseal(chamber, view, most));
+    return seal::Resealed{moved.done, moved.left};
+  }
   void closing() override {
     pipeline_.close_gate(Milliseconds(2000));
     keys_.close();

@@ -75,7 +75,9 @@ TEST(Phases, TheVisibleStateFollowsFromBothAndSigningFromIt) {
       {{RecordPhase::set, ProcessPhase::kms_open}, VisibleState::kms_unsealed},
       {{RecordPhase::set, ProcessPhase::open}, VisibleState::unsealed},
       {{RecordPhase::rotating, ProcessPhase::kms_open}, VisibleState::kms_unsealed},
-      {{RecordPhase::rotating, ProcessPhase::open}, VisibleState::awaiting_rotation}};
+      {{RecordPhase::rotating, ProcessPhase::open}, VisibleState::awaiting_rotation},
+      {{RecordPhase::resealing, ProcessPhase::kms_open}, VisibleState::kms_unsealed},
+      {{RecordPhase::resealing, ProcessPhase::open}, VisibleState::unsealed}};
   for (std::size_t record = 0; record < kRecordPhases; ++record) {
     for (std::size_t process = 0; process < kProcessPhases; ++process) {
       const auto r = static_cast<RecordPhase>(record);
@@ -86,7 +88,8 @@ TEST(Phases, TheVisibleStateFollowsFromBothAndSigningFromIt) {
                                     : found == opened.end()         ? VisibleState::sealed
                                                                     : found->second;
       EXPECT_EQ(visible_state(r, p), expected) << name(r) << " " << name(p);
-      EXPECT_EQ(signs(expected), p == ProcessPhase::open && (r == RecordPhase::set || r == RecordPhase::rotating));
+      const bool complete = r != RecordPhase::none && r != RecordPhase::registering;
+      EXPECT_EQ(signs(expected), p == ProcessPhase::open && complete);
     }
   }
 }

@@ -34,7 +34,7 @@ SealRecord sample(bool operators, bool staged) {
   }
   if (staged) {
     record.core.cancelled_locks = {LockId{10}};
-    record.core.staged = StagedLock{lock_of(LockKind::operators, LockId{4}, 1, {"dave"}), Bytes(60, 4)};
+    record.core.staged = StagedLock{lock_of(LockKind::operators, LockId{4}, 1, {"dave"}), Bytes(60, 4), std::nullopt};
     record.members.lists.push_back({LockId{4}, {{Bytes(70, 5), {}, std::nullopt}}});
   }
   record.members.changes = 300;
@@ -59,7 +59,7 @@ TEST(SealRecord, EncodesAndDecodesToItselfInEveryShape) {
 
 TEST(SealRecord, HoldsAStagedKmsLockAndAStagedFarewellToTheOperators) {
   SealRecord kms = sample(true, false);
-  kms.core.staged = StagedLock{lock_of(LockKind::kms, LockId{4}, 1, {"local://c"}), Bytes(60, 4)};
+  kms.core.staged = StagedLock{lock_of(LockKind::kms, LockId{4}, 1, {"local://c"}), Bytes(60, 4), std::nullopt};
   SealRecord farewell = sample(true, false);
   farewell.core.staged.emplace();
   farewell.core.staged->lock.header = {LockKind::operators, 1, LockId{4}, 0, {}};
@@ -76,6 +76,33 @@ TEST(SealRecord, HoldsAStagedKmsLockAndAStagedFarewellToTheOperators) {
   farewell.core.locks.pop_back();
   farewell.members.lists.clear();
   EXPECT_FALSE(decode(encode(farewell))) << "there is nobody to say farewell to";
+}
+
+TEST(SealRecord, HoldsAMasterKeyThatIsToBeReplacedAndOneThatIsRetiring) {
+  SealRecord waiting = sample(true, false);
+  waiting.core.staged.emplace();
+  waiting.core.staged->lock.header = {LockKind::operators, 1, LockId{4}, 0, {}};
+  waiting.core.staged->replaced = waiting.core.master_key;
+  EXPECT_EQ(waiting.core.staged->kind(), StagedKind::master);
+  SealRecord retiring = sample(true, false);
+  retiring.core.retiring = MasterKeyId{7};
+  for (const SealRecord& record : {waiting, retiring}) {
+    const auto decoded = decode(encode(record));
+    ASSERT_TRUE(decoded) << decoded.error().message;
+    EXPECT_EQ(std::get<SealRecord>(*decoded), record);
+    EXPECT_EQ(encode(*decoded), encode(record));
+  }
+  EXPECT_EQ(phase_of(waiting), RecordPhase::rotating);
+  EXPECT_EQ(phase_of(retiring), RecordPhase::resealing);
+  EXPECT_EQ(epoch_digest(waiting.core), epoch_digest(sample(true, false).core)) << "nothing has changed yet";
+  EXPECT_NE(epoch_digest(retiring.core), epoch_digest(sample(true, false).core));
+  waiting.core.staged->replaced = MasterKeyId{9};
+  EXPECT_FALSE(decode(encode(waiting))) << "another master key is to go than the one there is";
+  retiring.core.retiring = retiring.core.master_key;
+  EXPECT_FALSE(decode(encode(retiring))) << "the current key does not retire";
+  SealRecord both = sample(true, true);
+  both.core.retiring = MasterKeyId{7};
+  EXPECT_FALSE(decode(encode(both))) << "two rotations at once";
 }
 
 TEST(SealRecord, ARotationsDigestIsOfThisEpochAndThisStaging) {
@@ -97,7 +124,9 @@ TEST(SealRecord, ARotationsDigestIsOfThisEpochAndThisStaging) {
 }
 
 TEST(SealRecord, EveryFlippedBitAndEveryCutIsDamage) {
-  for (const Bytes& good : {encode(sample(true, true)), encode(Tombstone{{5}})}) {
+  SealRecord retiring = sample(true, false);
+  retiring.core.retiring = MasterKeyId{7};
+  for (const Bytes& good : {encode(sample(true, true)), encode(retiring), encode(Tombstone{{5}})}) {
     for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
       Bytes flipped = good;
       flipped[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);

@@ -85,6 +85,15 @@ class MemoryKeyStore final : public keys::KeyStore {
     }
     return {};
   }
+  Result<bool> exchange(const keys::StoredKey& before, const keys::StoredKey& after) override {
+    CC_TRY(step("store.exchange"));
+    const auto at = records.find(before.public_key);
+    if (at == records.end() || at->second.status != before.status || at->second.record != before.record) {
+      return false;
+    }
+    at->second = after;
+    return true;
+  }
   Result<void> remove(const BlsPublicKey& key) override {
     CC_TRY(step("store.remove"));
     if (records.erase(key) == 0) {

@@ -314,6 +314,14 @@ class RecordingListener final : public seal::ChamberListener {
     for (const auto& [id, key] : keys.keys) {
       master->keys.emplace(id, key.clone());
     }
+    if (load_records) {
+      CC_ASSIGN(const std::uint64_t keys_loaded, load_records(chamber, keys));
+      loaded = true;
+      if (fault == StepFault::crash_after) {
+        throw Crash{};
+      }
+      return keys_loaded;
+    }
     loaded = true;
     if (during_opened) {
       std::exchange(during_opened, nullptr)();
@@ -324,9 +332,19 @@ class RecordingListener final : public seal::ChamberListener {
     wanted_at_the_end = still_wanted();
     return 42;
   }
+  Result<seal::Resealed> reseal(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
+                                std::size_t most) override {
+    if (reseal_records) {
+      return reseal_records(chamber, keys, most);
+    }
+    return fail(ErrorKind::store_unavailable, "this test has no key records");
+  }
   void closing() override {
     ++closings;
     loaded = false;
+    if (close_records) {
+      close_records();
+    }
   }
   void record_exists(bool exists) override { exists_told.push_back(exists); }
 
@@ -339,6 +357,10 @@ class RecordingListener final : public seal::ChamberListener {
   std::vector<bool> exists_told;
   std::function<void()> during_opened;  // runs once
   bool wanted_at_the_end = false;       // what the chamber said when the keys were loaded
+  // A key service, where a test has one.
+  std::function<Result<std::uint64_t>(const seal::ChamberId&, const seal::MasterKeys&)> load_records;
+  std::function<void()> close_records;
+  std::function<Result<seal::Resealed>(const seal::ChamberId&, const seal::MasterKeys&, std::size_t)> reseal_records;
 
  private:
   StepCounter* steps_;

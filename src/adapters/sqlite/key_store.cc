@@ -146,6 +146,21 @@ Result<void> SqliteKeyStore::replace_all(const std::vector<keys::StoredKey>& rec
   });
 }
 
+Result<bool> SqliteKeyStore::exchange(const keys::StoredKey& before, const keys::StoredKey& after) {
+  const std::lock_guard lock(mutex_);
+  bool exchanged = false;
+  CC_TRY(database_->transact([&]() -> Result<void> {
+    CC_ASSIGN(Statement* const update, database_->statement("UPDATE keys SET status = ?2, record = ?3"
+                                                            " WHERE public_key = ?1 AND status = ?4 AND record = ?5"));
+    update->bind(ByteView(before.public_key)).bind(word(after.status)).bind(ByteView(after.record));
+    update->bind(word(before.status)).bind(ByteView(before.record));
+    CC_ASSIGN(const std::int64_t rows, database_->run(*update));
+    exchanged = rows == 1;
+    return {};
+  }));
+  return exchanged;
+}
+
 Result<void> SqliteKeyStore::remove(const BlsPublicKey& key) {
   const std::lock_guard lock(mutex_);
   return database_->transact([&]() -> Result<void> {

@@ -28,6 +28,7 @@ class SqliteKeyStore final : public keys::KeyStore {
   Result<std::optional<keys::StoredKey>> find(const BlsPublicKey& key) override;
   Result<std::vector<bool>> add(const std::vector<keys::StoredKey>& records) override;
   Result<void> replace_all(const std::vector<keys::StoredKey>& records) override;
+  Result<bool> exchange(const keys::StoredKey& before, const keys::StoredKey& after) override;
   Result<void> remove(const BlsPublicKey& key) override;
   Result<std::optional<Bytes>> sentinel() override;
   Result<void> set_sentinel(ByteView sentinel) override;

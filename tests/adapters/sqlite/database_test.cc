@@ -214,6 +214,19 @@ TEST_F(KeyStoreTest, AddsFindsReplacesAndRemoves) {
   EXPECT_EQ(store_->count(keys::KeyStatus::inactive).value(), 1U);
 }
 
+TEST_F(KeyStoreTest, ExchangesOnlyWhatIsStoredExactlyAsItWasRead) {
+  ASSERT_TRUE(store_->add({key(1), key(2)}));
+  keys::StoredKey next = key(1);
+  next.record = {7, 7};
+  EXPECT_EQ(store_->exchange(key(1), next).value(), true);
+  EXPECT_EQ(store_->find(key_of(1))->value().record, (Bytes{7, 7}));
+  EXPECT_EQ(store_->exchange(key(1), key(1)).value(), false) << "it is another one by now";
+  EXPECT_EQ(store_->exchange(key(2, keys::KeyStatus::inactive), key(2)).value(), false) << "of another status";
+  EXPECT_EQ(store_->exchange(key(9), key(9)).value(), false) << "gone";
+  EXPECT_EQ(store_->find(key_of(1))->value().record, (Bytes{7, 7}));
+  EXPECT_EQ(store_->find(key_of(2))->value().record, key(2).record);
+}
+
 TEST_F(KeyStoreTest, PagesInOrderOfPublicKey) {
   std::vector<keys::StoredKey> all;
   for (std::uint32_t i = 3000; i > 0; --i) {

@@ -1,0 +1,146 @@
+// Key records that move from one master key to the next, as the key room alone sees it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/log.h"
+#include "keys/key_service.h"
+#include "support/memory_key_store.h"
+#include "support/seeded_random.h"
+
+namespace cc::keys {
+namespace {
+
+using testing::HasSubstr;
+
+struct Resealing : testing::Test {
+  test::EventList events;
+  test::MemoryKeyStore store{events};
+  test::MemoryPermits permits{events};
+  KeyRing ring;
+  test::SeededRandom random{11};
+  SystemClock clock;
+  ChamberId chamber{7};
+  MasterKeyId old_id{1}, new_id{2};
+  Secret<32> old_key = random.secret<32>();
+  Secret<32> new_key = random.secret<32>();
+  KeyService service{store, ring, permits, random, clock};
+  std::vector<BlsPublicKey> names;
+
+  MasterKeysView old_alone() const { return {old_id, {{old_id, &old_key}}}; }
+  MasterKeysView both() const { return {new_id, {{old_id, &old_key}, {new_id, &new_key}}}; }
+  MasterKeysView new_alone() const { return {new_id, {{new_id, &new_key}}}; }
+
+  void SetUp() override {
+    log::configure(log::Level::error, log::Format::text);
+    ASSERT_TRUE(service.load(chamber, old_alone()));
+    const auto made = service.generate(5);
+    ASSERT_TRUE(made);
+    for (const KeyResult& one : *made) {
+      names.push_back(*one.public_key);
+    }
+  }
+  std::size_t under(const MasterKeyId& id) const {
+    std::size_t out = 0;
+    for (const auto& [name, stored] : store.records) {
+      out += decode(stored.record)->master_key == id ? 1 : 0;
+    }
+    return out;
+  }
+};
+
+TEST_F(Resealing, MovesAsManyAsAskedAndSaysHowManyAreLeft) {
+  const auto before = store.records;
+  const auto first = service.reseal(chamber, both(), 2);
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(first->done, 2U);
+  EXPECT_EQ(first->left, 3U);
+  EXPECT_EQ(under(new_id), 2U);
+  EXPECT_EQ(sentinel_names(*store.stored_sentinel)->master_key, new_id) << "before the first record";
+  EXPECT_EQ(service.reseal(chamber, both(), 2)->left, 1U);
+  const auto last = service.reseal(chamber, both(), 2);
+  EXPECT_EQ(last->done, 1U);
+  EXPECT_EQ(last->left, 0U);
+  EXPECT_EQ(under(old_id), 0U);
+  for (const auto& [name, stored] : store.records) {
+    const KeyRecord was = decode(before.at(name).record).value();
+    KeyRecord is = decode(stored.record).value();
+    EXPECT_EQ(is.generation, was.generation + 1);
+    EXPECT_NE(is.nonce, was.nonce);
+    EXPECT_EQ(is.created_at, was.created_at);
+    EXPECT_EQ(is.updated_at, was.updated_at);
+    EXPECT_EQ(stored.status, before.at(name).status);
+  }
+  EXPECT_EQ(ring.size(), 5U);
+}
+
+TEST_F(Resealing, EveryMixtureLoadsAndTheNewKeyAloneOpensTheEnd) {
+  for (int step = 0; step < 6; ++step) {
+    KeyRing other;
+    KeyService restarted(store, other, permits, random, clock);
+    EXPECT_EQ(restarted.load(chamber, both()).value(), 5U) << step;
+    ASSERT_TRUE(restarted.reseal(chamber, both(), 1));
+  }
+  KeyRing other;
+  KeyService restarted(store, other, permits, random, clock);
+  EXPECT_EQ(restarted.load(chamber, new_alone()).value(), 5U);
+  EXPECT_EQ(restarted.load(chamber, old_alone()).error().kind, ErrorKind::wrong_master_key);
+}
+
+TEST_F(Resealing, ARecordThatSomebodyElseChangedIsLeftAndFoundAgain) {
+  const BlsPublicKey name = store.records.begin()->first;
+  int step = 0;
+  store.before_step = [this, name, &step] {
+    if (++step != 2) {  // the sentinel, then the first record
+      return;
+    }
+    const RecordKeys keys = derive_record_keys(chamber, old_id, old_key);
+    KeyRecord record = decode(store.records.at(name).record).value();
+    ASSERT_TRUE(set_status(keys, record, KeyStatus::inactive, 9));
+    store.records[name] = {name, KeyStatus::inactive, encode(record)};
+  };
+  const auto moved = service.reseal(chamber, both(), 100);
+  ASSERT_TRUE(moved) << moved.error().message;
+  EXPECT_EQ(moved->done, 4U);
+  EXPECT_EQ(moved->left, 1U) << "what the other one wrote was not overwritten";
+  EXPECT_EQ(store.records.at(name).status, KeyStatus::inactive);
+  const auto again = service.reseal(chamber, both(), 100);
+  EXPECT_EQ(again->done, 1U);
+  EXPECT_EQ(again->left, 0U);
+  EXPECT_EQ(store.records.at(name).status, KeyStatus::inactive);
+}
+
+TEST_F(Resealing, NewKeysGoUnderTheNewMasterKeyAtOnce) {
+  ASSERT_TRUE(service.reseal(chamber, both(), 0));
+  ASSERT_TRUE(service.generate(2));
+  EXPECT_EQ(under(new_id), 2U);
+  EXPECT_EQ(under(old_id), 5U);
+}
+
+TEST_F(Resealing, ATamperedRecordIsNamedAndNothingIsCalledDone) {
+  auto& stored = store.records.rbegin()->second;
+  stored.record[stored.record.size() - 40] ^= 1;
+  const auto moved = service.reseal(chamber, both(), 100);
+  ASSERT_FALSE(moved);
+  EXPECT_EQ(moved.error().kind, ErrorKind::key_record_tampered);
+  EXPECT_THAT(moved.error().message, HasSubstr(to_0x(stored.public_key)));
+}
+
+TEST_F(Resealing, AFullDiskLosesNothingAndIsTriedAgain) {
+  store.failing.insert("store.exchange");
+  EXPECT_EQ(service.reseal(chamber, both(), 100).error().kind, ErrorKind::store_unavailable);
+  EXPECT_EQ(under(old_id), 5U);
+  store.failing.clear();
+  EXPECT_EQ(service.reseal(chamber, both(), 100)->left, 0U);
+}
+
+TEST_F(Resealing, ASealInTheMiddleEndsIt) {
+  store.before_step = [this] { service.close(); };
+  EXPECT_EQ(service.reseal(chamber, both(), 100).error().kind, ErrorKind::signer_sealed);
+  EXPECT_LE(under(new_id), 1U);
+  store.before_step = nullptr;
+  EXPECT_EQ(service.reseal(chamber, both(), 100).error().kind, ErrorKind::signer_sealed);
+  EXPECT_EQ(service.load(chamber, both()).value(), 5U);
+}
+
+}  // namespace
+}  // namespace cc::keys
