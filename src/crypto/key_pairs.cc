@@ -5,6 +5,8 @@
 #include <array>
 #include <vector>
 
+#include "base/bytes.h"
+
 namespace cc::crypto {
 namespace {
 
@@ -76,7 +78,7 @@ bool pairs_match(std::span<const KeyPair> pairs, Random& random) {
   blst_p1s_mult_pippenger(&sum, point_list.data(), pairs.size(), weight_list.data(), kWeightBits, scratch.data());
   BlsPublicKey compressed;
   blst_p1_compress(compressed.data(), &sum);
-  return compressed == weighted_secret(pairs, weights);
+  return equal_constant_time(compressed, weighted_secret(pairs, weights));
 }
 
 }  // namespace cc::crypto
