@@ -70,6 +70,24 @@ Result<SignBody> SignBody::read(std::string_view json, const ethereum::Network& 
   return SignBody(outline_of(json), {}, std::move(parsed).error());
 }
 
+Result<std::shared_ptr<const SignBody>> LastSignBody::read(std::string_view json, const ethereum::Network& network) {
+  constexpr std::size_t kLargestKept = 4096;
+  {
+    const std::lock_guard lock(mutex_);
+    if (body_ && json == json_) {
+      return body_;
+    }
+  }
+  CC_ASSIGN(SignBody body, SignBody::read(json, network));
+  auto made = std::make_shared<const SignBody>(std::move(body));
+  if (json.size() <= kLargestKept) {
+    const std::lock_guard lock(mutex_);
+    json_ = json;
+    body_ = made;
+  }
+  return made;
+}
+
 Result<signing::SignJob> SignBody::job_for(const Context& context, const access::Caller& caller,
                                            const BlsPublicKey& key) const {
   signing::SignJob job;

@@ -4,6 +4,8 @@
 // Threads: any. No secrets but the key that a job holds.
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,6 +43,19 @@ class SignBody {
   SignOutline outline_;
   guard::Check check_;             // without the key
   std::optional<Error> mismatch_;  // the request names another signing root
+};
+
+// The last body that was read. All validators of a slot with the same view send the same bytes, so most are read once.
+// Threads: any.
+class LastSignBody {
+ public:
+  // As SignBody::read(), of which it is a memory: the same bytes are always read alike.
+  Result<std::shared_ptr<const SignBody>> read(std::string_view json, const ethereum::Network& network);
+
+ private:
+  std::mutex mutex_;
+  std::string json_;
+  std::shared_ptr<const SignBody> body_;
 };
 
 // Who used a canary key, kept until it is known how the request ended.

@@ -41,8 +41,9 @@ std::string sign_refusal(const Error& error, bool as_json) {
 // One sign request from its arrival to its answer.
 class SignExchange {
  public:
-  SignExchange(Context& context, http::Request request, http::Responder respond)
+  SignExchange(Context& context, LastSignBody& last, http::Request request, http::Responder respond)
       : context_(context),
+        last_(last),
         request_(std::move(request)),
         respond_(std::move(respond)),
         json_(wants_json(request_.header("accept"))) {}
@@ -71,9 +72,9 @@ class SignExchange {
     CC_ASSIGN(const BlsPublicKey identifier, public_key_of(request_.captures["identifier"]));
     asker_.key = identifier;
     canary_ = canary_of(context_, identifier, caller, request_);
-    CC_ASSIGN(const SignBody body, SignBody::read(request_.body, context_.network));
-    operation_ = body.type();
-    return body.job_for(context_, caller, identifier);
+    CC_ASSIGN(const auto body, last_.read(request_.body, context_.network));
+    operation_ = body->type();
+    return body->job_for(context_, caller, identifier);
   }
 
   void finish(Result<BlsSignature> signature) {
@@ -100,6 +101,7 @@ class SignExchange {
   }
 
   Context& context_;
+  LastSignBody& last_;
   http::Request request_;
   const http::Responder respond_;
   const bool json_;
@@ -147,11 +149,12 @@ Result<http::Response> public_keys(const Context& context) {
 }  // namespace
 
 void add_web3signer_routes(http::Router& router, Context& context) {
-  router.add("POST", "/api/v1/eth2/sign/{identifier}",
-             [&context](http::Request request, http::Responder respond) {
-               SignExchange::start(std::make_shared<SignExchange>(context, std::move(request), std::move(respond)));
-             },
-             {.admission = sign_admission(context)});
+  router.add(
+      "POST", "/api/v1/eth2/sign/{identifier}",
+      [&context, last = std::make_shared<LastSignBody>()](http::Request request, http::Responder respond) {
+        SignExchange::start(std::make_shared<SignExchange>(context, *last, std::move(request), std::move(respond)));
+      },
+      {.admission = sign_admission(context)});
   router.add(
       "GET", "/api/v1/eth2/publicKeys",
       direct(needs(context, access::Scope::public_keys), [&context](http::Request&) { return public_keys(context); }));

@@ -33,6 +33,7 @@ Result<std::uint64_t> OpeningListener::opened(const seal::ChamberId& chamber, co
   open_ = true;
   pipeline_.open_gate();
   files_.opened();
+  pairs_.opened();
   log::info("keys loaded", {{"keys", loaded}});
   return loaded;
 }
@@ -46,6 +47,7 @@ Result<seal::Resealed> OpeningListener::reseal(const seal::ChamberId& chamber, c
 void OpeningListener::closing() {
   const std::lock_guard lock(mutex_);
   open_ = false;
+  pairs_.closed();
   pipeline_.close_gate(kDrain);
   keys_.close();
   files_.closed();

@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "app/key_file_loader.h"
+#include "app/key_pair_check.h"
 #include "keys/key_service.h"
 #include "seal/ports.h"
 #include "signing/pipeline.h"
@@ -19,8 +20,8 @@ namespace cc::app {
 class OpeningListener final : public seal::ChamberListener {
  public:
   // All outlive the listener.
-  OpeningListener(keys::KeyService& keys, KeyFileLoader& files, signing::Pipeline& pipeline)
-      : keys_(keys), files_(files), pipeline_(pipeline) {}
+  OpeningListener(keys::KeyService& keys, KeyFileLoader& files, signing::Pipeline& pipeline, KeyPairCheck& pairs)
+      : keys_(keys), files_(files), pipeline_(pipeline), pairs_(pairs) {}
 
   Result<std::uint64_t> opened(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
                                const StillWanted& still_wanted) override;
@@ -33,6 +34,7 @@ class OpeningListener final : public seal::ChamberListener {
   keys::KeyService& keys_;
   KeyFileLoader& files_;
   signing::Pipeline& pipeline_;
+  KeyPairCheck& pairs_;
   std::mutex mutex_;
   bool open_ = false;
 };

@@ -189,7 +189,8 @@ class Signer {
         permits_(stores_.guard_store()),
         keys_(*stores_.keys, ring_, permits_, random, clock_, key_options()),
         key_files_(config_, ring_, metrics_, clock_, random),
-        listener_(keys_, key_files_, pipeline_),
+        pair_check_(ring_, random),
+        listener_(keys_, key_files_, pipeline_, pair_check_),
         traces_(*stores_.keys, stores_.guard_store(), doubt_of(stores_)),
         kek_services_(std::move(kek_services)),
         keks_(*kek_services_, config_.chamber.allowed_keks),
@@ -287,6 +288,7 @@ class Signer {
   SlashingPermits permits_;
   keys::KeyService keys_;
   KeyFileLoader key_files_;
+  KeyPairCheck pair_check_;
   OpeningListener listener_;
   AuditedListener audited_{listener_, audit_->journal()};
   StoreTraces traces_;

@@ -17,4 +17,6 @@ void HashedGroupSigner::sign(const Root& root, std::span<const keys::RingKey* co
   }
 }
 
+void HashedGroupSigner::prepare(const Root& root) { cache_->find(root)->hashed(); }
+
 }  // namespace cc::signing

@@ -22,6 +22,8 @@ class GroupSigner {
   // signatures[i] = sign(keys[i], root). Both spans have the same length; the order is kept.
   virtual void sign(const Root& root, std::span<const keys::RingKey* const> keys,
                     std::span<BlsSignature> signatures) = 0;
+  // What can be computed of a signature over this root without any key, ahead of sign(). Public data only.
+  virtual void prepare(const Root& root) { static_cast<void>(root); }
 };
 
 class MessageCache;
@@ -33,6 +35,7 @@ class HashedGroupSigner final : public GroupSigner {
   explicit HashedGroupSigner(std::size_t messages = 32);
   ~HashedGroupSigner() override;
   void sign(const Root& root, std::span<const keys::RingKey* const> keys, std::span<BlsSignature> signatures) override;
+  void prepare(const Root& root) override;
 
  private:
   std::unique_ptr<MessageCache> cache_;

@@ -30,6 +30,7 @@ class SameMessageSigner final : public GroupSigner {
   explicit SameMessageSigner(SameMessageOptions options = {});
   ~SameMessageSigner() override;
   void sign(const Root& root, std::span<const keys::RingKey* const> keys, std::span<BlsSignature> signatures) override;
+  void prepare(const Root& root) override { cache_.find(root)->hashed(); }
 
   struct Counters {
     std::uint64_t from_tables = 0, one_by_one = 0, fallbacks = 0;

@@ -89,6 +89,25 @@ TEST_F(Web3Signer, MalformedMessagesAre400AndSayWhere) {
   }
 }
 
+// A body is read once as long as it comes again; every key and every caller is judged by itself all the same.
+TEST_F(Web3Signer, TheSameBytesAreJudgedAnewForEveryKeyAndCaller) {
+  const BlsPublicKey other = signer.import_key(2);
+  const std::string wrong_root = attestation(20, 21, 1, R"(,"signingRoot":")" + to_0x(test::root_of(5)) + "\"");
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(signer.sign(key, attestation(10, 11)).status, 200);
+    EXPECT_EQ(signer.sign(other, attestation(10, 11)).status, 200);
+    EXPECT_NE(signer.sign(other, attestation(10, 11)).body, signer.sign(key, attestation(10, 11)).body);
+    EXPECT_EQ(code_of(signer.sign(other, attestation(10, 11), kNarrowToken)), "forbidden");
+    EXPECT_EQ(code_of(signer.sign(ring_key(7)->public_key, attestation(10, 11))), "unknown_key");
+    EXPECT_EQ(signer.sign(key, attestation(10, 11), "").status, 401);
+    EXPECT_EQ(code_of(signer.sign(key, wrong_root)), "signing_root_mismatch");
+    EXPECT_EQ(code_of(signer.sign(key, wrong_root)), "signing_root_mismatch");
+    EXPECT_EQ(code_of(signer.sign(key, attestation(10, 11) + " x")), "malformed_request");
+    EXPECT_EQ(code_of(signer.sign(key, attestation(10, 11, 99))), "slashable");
+    EXPECT_EQ(code_of(signer.sign(key, attestation(10, 11, 99))), "slashable");
+  }
+}
+
 TEST_F(Web3Signer, AWrongSigningRootIs400) {
   const http::Response reply =
       signer.sign(key, attestation(1, 2, 1, R"(,"signingRoot":")" + to_0x(test::root_of(5)) + "\""));

@@ -7,7 +7,11 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 #include "crypto/gf256.h"
+#include "crypto/key_pairs.h"
 #include "crypto/shamir.h"
 #include "crypto/valgrind.h"
 #include "support/seeded_random.h"
@@ -86,6 +90,31 @@ TEST(ConstantTime, CombiningDecidesOnItsVerdictAlone) {
       declassify(expose_secret_bytes(share.value));
     }
   }
+}
+
+TEST(ConstantTime, CheckingKeyPairsDecidesOnItsPublicResultAlone) {
+  if (ran_under_valgrind()) {
+    return;
+  }
+  test::SeededRandom random(28);
+  std::vector<BlsSecretKey> keys;
+  std::vector<BlsPublicKey> public_keys;
+  for (int i = 0; i < 3; ++i) {
+    Secret<32> scalar = random.secret<32>();
+    expose_secret_bytes(scalar)[0] &= 0x3F;
+    keys.push_back(BlsSecretKey::from_checked(std::move(scalar)));
+    public_keys.push_back(keys.back().public_key());
+  }
+  std::vector<KeyPair> pairs;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    pairs.push_back({&keys[i], &public_keys[i]});
+    poison(expose_secret_bytes(keys[i].bytes()));
+  }
+  bool match = false;
+  // Both decisions lie in writing down the weighted public key (whether it is infinity), which is public.
+  EXPECT_EQ(decisions_on_secrets([&] { match = pairs_match(pairs, random); }), 2U);
+  declassify(std::span(reinterpret_cast<std::uint8_t*>(&match), sizeof match));
+  EXPECT_TRUE(match);
 }
 
 }  // namespace

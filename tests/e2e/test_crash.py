@@ -201,6 +201,40 @@ class Strikes(SignerTest):
 
         self.enumerate("sign", setup, action, check)
 
+    def test_a_body_of_many_keys_struck_anywhere_never_gives_a_slashable_pair(self):
+        """The fast path: a dozen keys in one transaction, signed together from the message's table while it flushes."""
+        def setup(signer):
+            signer.init_kms_only()
+            signer.pubkeys = signer.import_interop(*range(12))
+            signer.signed = []
+
+        def sign(signer, message):
+            reply = signer.request("POST", "/api/v1/chamber/sign", {"pubkeys": signer.pubkeys, "request": message}, token="SIGNING_TOKEN")
+            entries = reply.json()["data"] if reply.status == 200 else []
+            signer.signed += [(entry["pubkey"], message) for entry in entries if entry["status"] == 200]
+            return [entry["status"] for entry in entries]
+
+        def action(signer):
+            sign(signer, attestation(10, 11, head=1))
+            sign(signer, attestation(11, 12, head=1))
+            return True
+
+        def check(signer, reply, how):
+            if signer.process.poll() is None:
+                signer.kill()
+            signer.start()
+            signer.wait_status("unsealed")
+            before = list(signer.signed)
+            for message in (attestation(10, 11, head=2), attestation(11, 12, head=2), attestation(9, 13, head=2)):
+                sign(signer, message)
+            self.assertIsNone(slashable(signer.signed))
+            for pubkey, message in before:
+                self.assertEqual(signer.sign(pubkey, message).status, 200, "what was answered is still known")
+            self.assertEqual(sign(signer, attestation(20, 21, head=1)), [200] * 12)
+            self.assertRegex(signer.metrics(), r'containment_signatures_total\{way="table"\} [1-9]')
+
+        self.enumerate("sign many", setup, action, check)
+
     def settled(self, signer):
         """The state once the KMS step of the start is through."""
         import time

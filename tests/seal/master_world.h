@@ -48,8 +48,10 @@ class FaultyKeyStore final : public keys::KeyStore {
     }
     return out;
   }
-  Result<void> replace(const keys::StoredKey& record) override {
-    records[record.public_key] = record;
+  Result<void> replace_all(const std::vector<keys::StoredKey>& replaced) override {
+    for (const keys::StoredKey& record : replaced) {
+      records[record.public_key] = record;
+    }
     return {};
   }
   Result<bool> exchange(const keys::StoredKey& before, const keys::StoredKey& after) override {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <thread>
 
 #include "signing/pipeline_fixture.h"
@@ -124,6 +125,32 @@ TEST(Pipeline, ManyAtOnceKeepTheirOrder) {
   EXPECT_EQ(kind_of(all[2]), ErrorKind::slashable);
   EXPECT_EQ(kind_of(all[3]), ErrorKind::overloaded);
   EXPECT_EQ(kind_of(all[4]), ErrorKind::overloaded);
+}
+
+// Says which roots were prepared, and signs nothing real.
+class PreparedSigner final : public GroupSigner {
+ public:
+  explicit PreparedSigner(std::promise<Root>& prepared) : prepared_(prepared) {}
+  void sign(const Root&, std::span<const keys::RingKey* const>, std::span<BlsSignature>) override {}
+  void prepare(const Root& root) override { prepared_.set_value(root); }
+
+ private:
+  std::promise<Root>& prepared_;
+};
+
+TEST(Pipeline, ARequestThatComesAloneHasItsMessageHashedWhileItIsRecorded) {
+  MemorySlashingStore store;
+  std::promise<Root> prepared;
+  std::future<Root> root = prepared.get_future();
+  // The commit waits until the message was prepared: the other way round this test would never end.
+  store.before_commit = [&] { root.wait(); };
+  Replies replies;
+  Pipeline pipeline(store, {}, std::make_unique<PreparedSigner>(prepared));
+  pipeline.open_gate();
+  pipeline.put(vote(ring_key(1), 5, root_of(9), replies.slot(0)));
+  pipeline.wake();
+  EXPECT_TRUE(replies.wait(1)[0]);
+  EXPECT_EQ(root.get(), root_of(9));
 }
 
 TEST(Pipeline, NoBatchIsLargerThanItsLimit) {
