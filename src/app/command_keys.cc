@@ -146,6 +146,7 @@ void add_keys_commands(CLI::App& root, Chosen& chosen) {
   command->add_option("--count", generate->count, "How many")->capture_default_str();
 
   add_keys_import_command(*group, chosen);
+  add_keys_deposit_commands(*group, chosen);
   add_change(*group, chosen, "activate", "Let inactive keys sign here again", &run_activate);
   add_change(*group, chosen, "deactivate", "Stop keys from signing here; they stay stored", &run_deactivate);
   add_change(*group, chosen, "delete", "Remove keys from this signer; their slashing history stays", &run_delete);
