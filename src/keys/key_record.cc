@@ -171,13 +171,14 @@ RecordKeys derive_record_keys(const ChamberId& chamber, const MasterKeyId& id, c
 }
 
 KeyRecord seal_key(const RecordKeys& keys, const crypto::BlsSecretKey& key, const BlsPublicKey& public_key,
-                   std::string_view label, std::uint64_t now, Random& random) {
+                   std::string_view label, std::uint64_t now, Random& random, const std::optional<Bytes>& backup) {
   KeyRecord out;
   out.public_key = public_key;
   out.master_key = keys.id;
   out.created_at = now;
   out.updated_at = now;
   out.label = std::string(label);
+  out.backup = backup;
   seal_scalar(keys, key, out, random);
   return out;
 }

@@ -59,9 +59,11 @@ struct RecordKeys {
 };
 RecordKeys derive_record_keys(const ChamberId& chamber, const MasterKeyId& id, const Secret<32>& master_key);
 
-// A new active record. The caller vouches that `public_key` is the key's own.
+// A new active record. The caller vouches that `public_key` is the key's own, and that `backup`, if there is one, is an
+// age file of at most kLargestBackup bytes.
 KeyRecord seal_key(const RecordKeys& keys, const crypto::BlsSecretKey& key, const BlsPublicKey& public_key,
-                   std::string_view label, std::uint64_t now, Random& random);
+                   std::string_view label, std::uint64_t now, Random& random,
+                   const std::optional<Bytes>& backup = std::nullopt);
 // Proves the fields in clear.
 Result<void> check_fields(const RecordKeys& keys, const KeyRecord& record);
 // Proves the fields in clear, then changes the status and proves it anew.
