@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "app/command.h"
+#include "app/command_backup.h"
 #include "app/hardening.h"
 #include "app/nearest.h"
 #include "app/version.h"
@@ -25,6 +26,7 @@ std::unique_ptr<CLI::App> make_root(Chosen& chosen) {
   add_operator_commands(*root, chosen);
   add_keys_commands(*root, chosen);
   add_slashing_commands(*root, chosen);
+  add_backup_commands(*root, chosen);
   add_config_commands(*root, chosen);
   add_dev_kms_command(*root, chosen);
   add_selftest_command(*root, chosen);
