@@ -1,4 +1,4 @@
-// /api/v1/chamber/keys: list, import, generate, activate and deactivate, remove.
+// /api/v1/chamber/keys: list, import, generate, restore, encrypted backups, activate and deactivate, remove.
 #include <boost/json.hpp>
 #include <charconv>
 #include <utility>
@@ -8,6 +8,7 @@
 #include "api/json_body.h"
 #include "api/sign_input.h"
 #include "base/bytes.h"
+#include "formats/age_file.h"
 #include "guard/history.h"
 
 namespace cc::api {
@@ -28,7 +29,7 @@ Result<void> chamber_open(const Context& context) {
   return fail(ErrorKind::signer_sealed, "signer is sealed");
 }
 
-http::Response results(const std::vector<keys::KeyResult>& all) {
+json::array list_of(const std::vector<keys::KeyResult>& all) {
   json::array data;
   data.reserve(all.size());
   for (const keys::KeyResult& one : all) {
@@ -36,7 +37,11 @@ http::Response results(const std::vector<keys::KeyResult>& all) {
     data.push_back(
         json::object{{"pubkey", std::move(pubkey)}, {"status", keys::name(one.outcome)}, {"message", one.message}});
   }
-  return http::json(200, json::serialize(json::object{{"data", std::move(data)}}));
+  return data;
+}
+
+http::Response results(const std::vector<keys::KeyResult>& all) {
+  return http::json(200, json::serialize(json::object{{"data", list_of(all)}}));
 }
 
 Result<void> at_most(std::size_t most, std::size_t given, std::string_view field) {
@@ -98,11 +103,39 @@ Result<http::Response> list(Context& context, http::Request& request) {
 }
 
 Result<http::Response> generate(Context& context, http::Request& request) {
-  CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"count"}));
+  CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"count", "backup_recipients"}));
   CC_ASSIGN(const std::uint32_t count, body->number("count"));
   CC_TRY(at_most(context.options.generate.max_items, count, "count"));
+  std::vector<age::Recipient> recipients;
+  if (body->has("backup_recipients")) {
+    CC_ASSIGN(const std::vector<std::string> texts, body->texts("backup_recipients"));
+    for (const std::string& text : texts) {
+      CC_ASSIGN(const age::Recipient one, age::parse_recipient(text));
+      recipients.push_back(one);
+    }
+    if (recipients.empty()) {
+      return fail(ErrorKind::malformed_request, "backup_recipients: name at least one, or leave it out");
+    }
+  }
   CC_TRY(chamber_open(context));
-  return context.keys.generate(count).map(results);
+  CC_ASSIGN(const keys::Generated made, context.keys.generate(count, recipients));
+  json::object reply{{"data", list_of(made.keys)}};
+  if (made.backup) {
+    reply["backup"] = age::armor(*made.backup);
+  }
+  return http::json(200, json::serialize(reply));
+}
+
+Result<http::Response> backup(Context& context, http::Request& request) {
+  const auto given = request.query.find("pubkey");
+  if (given == request.query.end()) {
+    return fail(ErrorKind::malformed_request, "name a key: ?pubkey=0x…");
+  }
+  CC_ASSIGN(const BlsPublicKey key, public_key_of(given->second));
+  CC_TRY(chamber_open(context));
+  CC_ASSIGN(const std::optional<Bytes> file, context.keys.backup_of(key));
+  const json::value text = file ? json::value(age::armor(*file)) : json::value(nullptr);
+  return http::json(200, json::serialize(json::object{{"pubkey", to_0x(key)}, {"backup", text}}));
 }
 
 // One entry of an import: {"keystore","password"} or {"private_key"}, and a label. Its shape is checked here; a bad key
@@ -180,6 +213,17 @@ Result<http::Response> import_keys(Context& context, http::Request& request) {
   return results(all);
 }
 
+Result<http::Response> restore(Context& context, http::Request& request) {
+  CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"mnemonic", "first", "count", "allow_empty_history"}));
+  CC_ASSIGN(const SecretBytes words, body->secret("mnemonic"));
+  CC_ASSIGN(const std::uint32_t first, body->number_or("first", 0));
+  CC_ASSIGN(const std::uint32_t count, body->number("count"));
+  CC_TRY(at_most(context.options.import.max_items, count, "count"));
+  CC_ASSIGN(const bool empty_history, body->flag_or("allow_empty_history", false));
+  CC_TRY(chamber_open(context));
+  return context.keys.restore(words, {first, count}, declaration(context, empty_history)).map(results);
+}
+
 Result<http::Response> set_status(Context& context, http::Request& request) {
   CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"pubkeys", "status"}));
   CC_ASSIGN(const std::vector<BlsPublicKey> wanted, public_keys_of(body.root(), context.options.lifecycle.max_items));
@@ -214,6 +258,8 @@ void add_chamber_keys_routes(http::Router& router, Context& context) {
   };
   const char* const keys = "/api/v1/chamber/keys";
   add("GET", keys, context.ceremonies, needs(context, access::Scope::chamber_keys_list), list);
+  add("GET", "/api/v1/chamber/keys/backup", context.ceremonies, needs(context, access::Scope::chamber_keys_list),
+      backup);
   if (context.options.generate_enabled) {
     add("POST", "/api/v1/chamber/keys/generate", context.key_work, needs(context, access::Scope::chamber_keys_generate),
         generate, context.options.generate.timeout);
@@ -222,6 +268,9 @@ void add_chamber_keys_routes(http::Router& router, Context& context) {
     // Private keys and keystore passwords pass: the same rule as for passphrases.
     add("POST", keys, context.key_work,
         both(needs(context, access::Scope::chamber_keys_import), takes_secrets(context)), import_keys,
+        context.options.import.timeout);
+    add("POST", "/api/v1/chamber/keys/restore", context.key_work,
+        both(needs(context, access::Scope::chamber_keys_import), takes_secrets(context)), restore,
         context.options.import.timeout);
   }
   if (context.options.lifecycle_enabled) {

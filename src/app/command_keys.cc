@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 
 #include "app/command_operator.h"
+#include "formats/age_recipient.h"
 
 namespace cc::app {
 namespace {
@@ -40,12 +41,41 @@ Result<void> run_list(const ListOptions& options) {
 struct GenerateOptions {
   SignerOptions signer;
   std::string count = "1";
+  std::vector<std::string> backup_recipients;
 };
+
+// One call, as every call has a mnemonic of its own, and a backup is of one.
+Result<void> generate_with_backup(const GenerateOptions& options, std::uint64_t count) {
+  for (const std::string& text : options.backup_recipients) {
+    if (const auto recipient = age::parse_recipient(text); !recipient) {
+      return fail(ErrorKind::usage, "--backup-recipient: " + recipient.error().message);
+    }
+  }
+  CC_ASSIGN(SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
+  const auto body = [&] {
+    return SecretJson()
+        .add_json("count", std::to_string(count))
+        .add_json("backup_recipients", json_list(options.backup_recipients))
+        .finish();
+  };
+  CC_ASSIGN(const json::value reply, ask_one(options.signer, {.method = "POST",
+                                                              .path = std::string(kKeysPath) + "/generate",
+                                                              .token = std::move(token),
+                                                              .body = body}));
+  advise(
+      "The backup is the mnemonic of these keys, encrypted: store it apart from the signer, and try once that `age "
+      "--decrypt` opens it. `keys restore --count " +
+      std::to_string(count) + "` brings the keys back from the mnemonic. `keys export-backup` prints it again.");
+  return check_results(reply);
+}
 // Many keys are asked for in several calls, so that each is answered within the signer's reply timeout.
 Result<void> run_generate(const GenerateOptions& options) {
   constexpr std::uint64_t kMost = 100'000;
   constexpr std::uint64_t kPerCall = 100;
   CC_ASSIGN(const std::uint64_t count, parse_count(options.count, "--count", kMost));
+  if (!options.backup_recipients.empty()) {
+    return generate_with_backup(options, count);
+  }
   CC_ASSIGN(const SignerClient client, single_signer(options.signer));
   CC_ASSIGN(const SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
   json::array all;
@@ -144,9 +174,12 @@ void add_keys_commands(CLI::App& root, Chosen& chosen) {
   add_signer_options(*command, generate->signer);
   add_auth_option(*command, generate->signer);
   command->add_option("--count", generate->count, "How many")->capture_default_str();
+  command->add_option("--backup-recipient", generate->backup_recipients,
+                      "Encrypt the mnemonic of these keys to this age recipient (age1…); may be given many times");
 
   add_keys_import_command(*group, chosen);
   add_keys_deposit_commands(*group, chosen);
+  add_keys_backup_commands(*group, chosen);
   add_change(*group, chosen, "activate", "Let inactive keys sign here again", &run_activate);
   add_change(*group, chosen, "deactivate", "Stop keys from signing here; they stay stored", &run_deactivate);
   add_change(*group, chosen, "delete", "Remove keys from this signer; their slashing history stays", &run_delete);

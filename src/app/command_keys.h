@@ -13,6 +13,7 @@ inline constexpr std::string_view kKeysPath = "/api/v1/chamber/keys";
 
 void add_keys_import_command(CLI::App& group, Chosen& chosen);
 void add_keys_deposit_commands(CLI::App& group, Chosen& chosen);
+void add_keys_backup_commands(CLI::App& group, Chosen& chosen);
 // Appends the reply's `data`.
 Result<void> take_data(const boost::json::value& reply, boost::json::array& all);
 // An error when the reply's `data` holds an item that failed, so that scripts notice.

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/command_backup.h"
 #include "app/version.h"
 
 namespace cc::app {
@@ -16,6 +17,7 @@ std::unique_ptr<CLI::App> make_command_tree(Chosen& chosen) {
   add_operator_commands(*root, chosen);
   add_keys_commands(*root, chosen);
   add_slashing_commands(*root, chosen);
+  add_backup_commands(*root, chosen);
   add_audit_commands(*root, chosen);
   add_config_commands(*root, chosen);
   add_dev_kms_command(*root, chosen);

@@ -1,9 +1,9 @@
-// KeyService: keys that come, by generation or import. Record, permit, record made active, ring, in this order.
+// KeyService: keys that come, by import; what comes of a mnemonic is in key_mnemonic.cc. Record, permit, record made
+// active, ring, in this order.
 #include <set>
 
 #include "base/log.h"
 #include "formats/keystore.h"
-#include "formats/mnemonic.h"
 #include "formats/unicode.h"
 #include "keys/key_service_parts.h"
 #include "keys/parallel.h"
@@ -32,39 +32,6 @@ Result<crypto::BlsSecretKey> open_item(const ImportItem& item, std::optional<Bls
 }
 
 }  // namespace
-
-Result<std::vector<KeyResult>> KeyService::generate(std::size_t count) {
-  if (count == 0 || count > kLargestGenerate) {
-    return fail(ErrorKind::malformed_request, "count must be 1 to " + std::to_string(kLargestGenerate));
-  }
-  return without_exceptions([&]() -> Result<std::vector<KeyResult>> {
-    const OpenPtr open = opened();
-    if (!open) {
-      return sealed_error();
-    }
-    SecretBytes words = mnemonic::generate(random_);
-    CC_ASSIGN(SecretBytes seed, mnemonic::to_seed(words, SecretBytes()));
-    words.wipe();
-    CC_ASSIGN(const crypto::BlsSecretKey branch, mnemonic::validator_branch(seed));
-    seed.wipe();
-    std::vector<Candidate> candidates(count);
-    const bool whole = run_parallel(count, count, [&](std::size_t i) {
-      candidates[i].secret = mnemonic::validator_key(branch, static_cast<std::uint32_t>(i));
-      candidates[i].result.public_key = candidates[i].secret->public_key();
-      return still(open);
-    });
-    if (!whole) {
-      return sealed_error();
-    }
-    CC_TRY(commit(open, candidates, KeyOutcome::generated));
-    std::vector<KeyResult> out;
-    out.reserve(candidates.size());
-    for (Candidate& candidate : candidates) {
-      out.push_back(std::move(candidate.result));
-    }
-    return out;
-  });
-}
 
 Result<std::vector<KeyResult>> KeyService::import(const std::vector<ImportItem>& items, bool chamber_exists,
                                                   const BeforeImport& before) {
@@ -105,7 +72,7 @@ Result<std::vector<KeyResult>> KeyService::import(const std::vector<ImportItem>&
 }
 
 Result<void> KeyService::commit(const OpenPtr& open, std::vector<Candidate>& candidates, KeyOutcome outcome,
-                                const BeforeImport& before) {
+                                const BeforeImport& before, const std::optional<Bytes>& backup) {
   std::set<BlsPublicKey> seen;
   for (Candidate& candidate : candidates) {
     if (candidate.secret && !seen.insert(*candidate.result.public_key).second) {
@@ -122,7 +89,7 @@ Result<void> KeyService::commit(const OpenPtr& open, std::vector<Candidate>& can
   }
   // The master key may have changed since; this one stays while change_mutex_ is held.
   if (const OpenPtr now = opened()) {
-    CC_TRY(store_new(*now, candidates, outcome));
+    CC_TRY(store_new(*now, candidates, outcome, backup));
   }
   for (Candidate& candidate : candidates) {
     if (candidate.secret && !candidate.persist) {
@@ -133,15 +100,16 @@ Result<void> KeyService::commit(const OpenPtr& open, std::vector<Candidate>& can
   return {};
 }
 
-Result<void> KeyService::store_new(const Open& open, std::vector<Candidate>& candidates, KeyOutcome outcome) {
+Result<void> KeyService::store_new(const Open& open, std::vector<Candidate>& candidates, KeyOutcome outcome,
+                                   const std::optional<Bytes>& backup) {
   std::vector<Candidate*> waiting;
   std::vector<StoredKey> records;
   const std::uint64_t now = clock_.unix_seconds();
   for (Candidate& candidate : candidates) {
     if (candidate.secret && candidate.persist) {
       const BlsPublicKey& public_key = *candidate.result.public_key;
-      candidate.arriving =
-          seal_key(open.sealing(), *candidate.secret, public_key, candidate.label, now, random_, KeyStatus::inactive);
+      candidate.arriving = seal_key(open.sealing(), *candidate.secret, public_key, candidate.label, now, random_,
+                                    KeyStatus::inactive, backup);
       records.push_back({public_key, KeyStatus::inactive, encode(*candidate.arriving)});
       waiting.push_back(&candidate);
     }

@@ -171,7 +171,8 @@ RecordKeys derive_record_keys(const ChamberId& chamber, const MasterKeyId& id, c
 }
 
 KeyRecord seal_key(const RecordKeys& keys, const crypto::BlsSecretKey& key, const BlsPublicKey& public_key,
-                   std::string_view label, std::uint64_t now, Random& random, KeyStatus status) {
+                   std::string_view label, std::uint64_t now, Random& random, KeyStatus status,
+                   const std::optional<Bytes>& backup) {
   KeyRecord out;
   out.status = status;
   out.public_key = public_key;
@@ -179,6 +180,7 @@ KeyRecord seal_key(const RecordKeys& keys, const crypto::BlsSecretKey& key, cons
   out.created_at = now;
   out.updated_at = now;
   out.label = std::string(label);
+  out.backup = backup;
   seal_scalar(keys, key, out, random);
   return out;
 }

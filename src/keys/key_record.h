@@ -59,9 +59,11 @@ struct RecordKeys {
 };
 RecordKeys derive_record_keys(const ChamberId& chamber, const MasterKeyId& id, const Secret<32>& master_key);
 
-// A new record, of generation 1. The caller vouches that `public_key` is the key's own.
+// A new record, of generation 1. The caller vouches that `public_key` is the key's own, and that `backup`, if there is
+// one, is an age file of at most kLargestBackup bytes.
 KeyRecord seal_key(const RecordKeys& keys, const crypto::BlsSecretKey& key, const BlsPublicKey& public_key,
-                   std::string_view label, std::uint64_t now, Random& random, KeyStatus status = KeyStatus::active);
+                   std::string_view label, std::uint64_t now, Random& random, KeyStatus status = KeyStatus::active,
+                   const std::optional<Bytes>& backup = std::nullopt);
 // Stored, but never yet in force: it waits for its permit. A key that was switched off has a later generation.
 inline bool is_arriving(const KeyRecord& record) {
   return record.status == KeyStatus::inactive && record.generation == 1;

@@ -11,6 +11,8 @@ std::string_view name(KeyOutcome outcome) {
       return "generated";
     case KeyOutcome::imported:
       return "imported";
+    case KeyOutcome::restored:
+      return "restored";
     case KeyOutcome::duplicate:
       return "duplicate";
     case KeyOutcome::active:

@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "formats/age_recipient.h"
 #include "keys/key_files.h"
 #include "keys/key_record.h"
 #include "keys/key_ring.h"
@@ -41,7 +42,7 @@ struct MasterKeysView {
   std::vector<MasterKeyView> keys;  // the current one, and one retiring during a change of the master key
 };
 
-enum class KeyOutcome { generated, imported, duplicate, active, inactive, deleted, not_found, error };
+enum class KeyOutcome { generated, imported, restored, duplicate, active, inactive, deleted, not_found, error };
 std::string_view name(KeyOutcome outcome);
 
 struct KeyResult {
@@ -59,6 +60,16 @@ struct ImportItem {
 // What an import does between opening its keys and storing the first of them: the slashing history that came with them
 // goes in here. Told the public keys that opened; when it fails, nothing is imported. Must not call the service.
 using BeforeImport = std::function<Result<void>(const std::vector<BlsPublicKey>&)>;
+
+// Keys of one fresh mnemonic, and the mnemonic as an age file when recipients were named.
+struct Generated {
+  std::vector<KeyResult> keys;
+  std::optional<Bytes> backup;
+};
+struct MnemonicRange {
+  std::uint32_t first = 0;
+  std::size_t count = 0;
+};
 
 struct KeyInfo {
   BlsPublicKey public_key{};
@@ -104,9 +115,20 @@ class KeyService {
   void close();
   bool is_open() const;
 
-  // Keys m/12381/3600/i/0/0 of one fresh mnemonic, i = 0..count-1. Errors: malformed_request (count), signer_sealed,
-  // store_unavailable.
+  // Keys m/12381/3600/i/0/0 of one fresh mnemonic, i = 0..count-1. With recipients the mnemonic is encrypted to them as
+  // an age file, which every record carries and the reply gives; without, nobody ever sees it. In plaintext it leaves
+  // this call in neither case. Errors: malformed_request (count, recipients), signer_sealed, store_unavailable.
+  Result<Generated> generate(std::size_t count, const std::vector<age::Recipient>& recipients);
   Result<std::vector<KeyResult>> generate(std::size_t count);
+  // Keys m/12381/3600/i/0/0 of a mnemonic that somebody kept, i = range.first..first+count-1, in this order. What is
+  // stored already is a duplicate, so that a restore may be repeated. The keys may have signed elsewhere: their history
+  // is not known. Errors: malformed_request (words, checksum, range), signer_sealed, store_unavailable, those of
+  // `before`.
+  Result<std::vector<KeyResult>> restore(const SecretBytes& words, const MnemonicRange& range,
+                                         const BeforeImport& before = nullptr);
+  // The age file of a stored key, proven; absent when it has none. Errors: unknown_key, signer_sealed,
+  // key_record_tampered, store_unavailable.
+  Result<std::optional<Bytes>> backup_of(const BlsPublicKey& key);
   // One result per item, in order; a bad item never spoils the others. `chamber_exists` is what the seal record says:
   // without a chamber memory keys are taken while the service is closed. Errors: signer_sealed, store_unavailable,
   // those of `before`.
@@ -145,8 +167,11 @@ class KeyService {
   Result<KeyInfo> read_info(const OpenPtr& open, const StoredKey& stored) const;
 
   Result<void> commit(const OpenPtr& open, std::vector<Candidate>& candidates, KeyOutcome outcome,
-                      const BeforeImport& before = nullptr);
-  Result<void> store_new(const Open& open, std::vector<Candidate>& candidates, KeyOutcome outcome);
+                      const BeforeImport& before = nullptr, const std::optional<Bytes>& backup = std::nullopt);
+  Result<void> store_new(const Open& open, std::vector<Candidate>& candidates, KeyOutcome outcome,
+                         const std::optional<Bytes>& backup);
+  Result<std::vector<Candidate>> derive_all(const OpenPtr& open, const SecretBytes& words,
+                                            const MnemonicRange& range) const;
   void settle_stored(const Open& open, Candidate& candidate);
   Result<void> settle_in_memory(Candidate& candidate);
   void put_in_force(const OpenPtr& open, std::vector<Candidate>& candidates, bool fresh);

@@ -91,6 +91,23 @@ Vectors kms_only_vectors() {
   return out;
 }
 
+// In the middle of a change of the master key: two of them behind the lock.
+Vectors retiring_vectors() {
+  Vectors out;
+  World world("published vectors, retiring");
+  const auto chamber = world.start();
+  EXPECT_TRUE(init(world, *chamber, kms_only(2, 3)));
+  EXPECT_TRUE(chamber->rotate_master());
+  const SealRecord record = world.record();
+  EXPECT_EQ(phase_of(record), RecordPhase::resealing);
+  describe(record, out, "retiring");
+  const KmsValues values = open_lock(world, record.core, out, "retiring");
+  out["retiring.pepper"] = hex(values.content.pepper);
+  out["retiring.retiring_mk_id"] = to_hex(*record.core.retiring);
+  describe_master(*decode_master_keys(values.content.inner), record.core.chamber, out, "retiring");
+  return out;
+}
+
 Vectors operator_vectors() {
   Vectors out;
   World world("published vectors, operators");
@@ -138,6 +155,7 @@ Vectors operator_vectors() {
 TEST(SealVectors, FixedRandomnessGivesThePublishedBytes) {
   Vectors made = kms_only_vectors();
   made.merge(operator_vectors());
+  made.merge(retiring_vectors());
   const Vectors expected = published();
   for (const auto& [name, value] : made) {
     const auto found = expected.find(name);

@@ -185,4 +185,22 @@ def main():
     print("same share_text.alice")
 
 
+def retiring():
+    """A record with two master keys: one current, one retiring."""
+    record = cbor(bytes.fromhex(V["retiring.record"]))
+    core = cbor(record[4])
+    chamber, lock = core[1], core[6][0]
+    header = cbor(lock[0])
+    lock_key = combine([read_share(bytes.fromhex(V[f"retiring.kms_share_{i}"]), header[3], i) for i in (1, 3)])
+    content = cbor(open_box(derive(lock_key, chamber, "lock-content", header[3]), lock[0], core[7]))
+    keys = {role: (mk_id, key) for mk_id, key, role in cbor(content[1])}
+    assert sorted(keys) == [0, 1] and core[4] == keys[0][0] and core[12] == keys[1][0] and core[11] is None
+    same("retiring.retiring_mk_id", core[12])
+    same("retiring.master_key", keys[0][1])
+    same("retiring.kcv", mac(derive(keys[0][1], chamber, "kcv"), chamber))
+    same("retiring.record_mac", mac(derive(keys[0][1], chamber, "record"), record[4]))
+    assert core[5].hex() == V["retiring.kcv"] and record[5].hex() == V["retiring.record_mac"] and core[2] == 2
+
+
 main()
+retiring()

@@ -1,0 +1,276 @@
+// backup create | verify | restore: the whole state of a stopped signer in one file that describes itself. Without the
+// KEKs (and the operators) it opens nothing; KEKs are never in it. What is restored signs nothing before somebody said
+// from where on it may: the history in a backup ends where the backup was made.
+#include "app/command_backup.h"
+
+#include <unistd.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <filesystem>
+
+#include "adapters/sqlite/key_store.h"
+#include "adapters/sqlite/snapshot.h"
+#include "adapters/sqlite/state_store.h"
+#include "app/backup_file.h"
+#include "app/data_dir.h"
+#include "app/kek_services.h"
+#include "app/version.h"
+#include "base/clock.h"
+#include "guard/pairing.h"
+#include "seal/lock_kms.h"
+#include "seal/record_keys.h"
+
+namespace cc::app {
+namespace {
+
+namespace json = boost::json;
+namespace fs = std::filesystem;
+
+constexpr const char* kRecordPart = "seal-record";
+constexpr const char* kStatePart = "state.sqlite";
+constexpr const char* kKeysPart = "keys.sqlite";
+constexpr const char* kSlashingPart = "slashing.sqlite";
+
+// Copies under way, gone with the command whatever happens.
+class Scratch {
+ public:
+  explicit Scratch(const std::string& output) : folder_(output + ".copies") {}
+  ~Scratch() {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  Result<void> make() const {
+    std::error_code error;
+    fs::remove_all(folder_, error);
+    return make_private_dir(folder_);
+  }
+  std::string file(const std::string& name) const { return (fs::path(folder_) / name).string(); }
+
+ private:
+  std::string folder_;
+};
+
+Result<seal::SealRecord> record_in(ByteView document) {
+  CC_ASSIGN(seal::StoredRecord stored, seal::decode(document));
+  auto* record = std::get_if<seal::SealRecord>(&stored);
+  return record == nullptr ? fail(ErrorKind::not_initialized, "the seal record is a tombstone: there is no chamber")
+                           : Result<seal::SealRecord>(std::move(*record));
+}
+
+json::object describe(const backup::Manifest& manifest) {
+  json::array parts;
+  for (const backup::Part& part : manifest.parts) {
+    parts.push_back(json::object{{"name", part.name}, {"size", part.size}, {"sha256", to_hex(part.digest)}});
+  }
+  return json::object{
+      {"program", manifest.program}, {"created_at", manifest.created_at},         {"chamber", to_hex(manifest.chamber)},
+      {"epoch", manifest.epoch},     {"master_key", to_hex(manifest.master_key)}, {"parts", std::move(parts)}};
+}
+
+struct CreateOptions {
+  StoreOptions store;
+  std::string output;
+};
+
+// The seal record as a file of its own, so that a backup can be read without a database.
+Result<seal::SealRecord> export_record(const Config& config, const std::string& into) {
+  CC_ASSIGN(const auto state,
+            sqlite::SqliteStateStore::open(config.signer_state.path, sqlite::OpenMode::existing_only));
+  CC_ASSIGN(const auto document, state->read(seal::kSealRecordDocument));
+  if (!document) {
+    return fail(ErrorKind::not_initialized, "there is no chamber here: is --config or --data-dir the signer's own?");
+  }
+  CC_ASSIGN(NewFile file, NewFile::create(into));
+  CC_TRY(file.write(document->content));
+  CC_TRY(file.finish());
+  return record_in(document->content);
+}
+
+Result<void> run_create(const CreateOptions& options) {
+  if (fs::exists(options.output)) {
+    return fail(ErrorKind::usage, options.output + " exists already: name a new file");
+  }
+  CC_ASSIGN(const Config config, load_store_config(options.store));
+  // A running signer would sign on while the copies are made.
+  CC_ASSIGN(const DataDir lock, DataDir::lock(config.data_dir));
+  const Scratch scratch(options.output);
+  CC_TRY(scratch.make());
+  CC_ASSIGN(const seal::SealRecord record, export_record(config, scratch.file(kRecordPart)));
+  std::vector<std::pair<std::string, std::string>> databases{{kStatePart, config.signer_state.path},
+                                                             {kKeysPart, config.sealed_keys_path}};
+  const bool own_history = config.anti_slashing.backend == "sqlite";
+  if (own_history) {
+    databases.emplace_back(kSlashingPart, config.anti_slashing.path);
+  }
+  std::vector<std::string> files{scratch.file(kRecordPart)};
+  for (const auto& [name, path] : databases) {
+    CC_TRY(sqlite::copy_database(path, scratch.file(name)));
+    files.push_back(scratch.file(name));
+  }
+  backup::Manifest manifest{std::string(kVersion), SystemClock().unix_seconds(), record.core.chamber,
+                            record.core.epoch,     record.core.master_key,       {}};
+  for (const std::string& file : files) {
+    CC_ASSIGN(backup::Part part, part_of(fs::path(file).filename().string(), file));
+    manifest.parts.push_back(std::move(part));
+  }
+  CC_TRY(write_backup(options.output, manifest, files));
+  print_reply(describe(manifest), options.store.output);
+  advise("KEKs are not in it: local:// ones need a copy of their own, kept elsewhere. Nor is the configuration." +
+         std::string(own_history ? "" : " The slashing history lies in PostgreSQL: back that up with its own tools."));
+  return {};
+}
+
+struct VerifyOptions {
+  StoreOptions store;
+  std::string file;
+  bool with_keks = false;
+};
+
+Result<void> check_record(BackupReader& reader, seal::SealRecord& record) {
+  CC_ASSIGN(const Bytes document, reader.small_part(kRecordPart));
+  CC_ASSIGN(record, record_in(document));
+  const backup::Manifest& manifest = reader.manifest();
+  if (record.core.chamber != manifest.chamber || record.core.epoch != manifest.epoch ||
+      record.core.master_key != manifest.master_key) {
+    return fail(ErrorKind::record_malformed,
+                "the backup's head and its seal record speak of different chambers or epochs");
+  }
+  return {};
+}
+
+// As far as the KEKs alone go: with operators up to the proof of the members part, without them to the master key.
+Result<std::string> open_with_keks(const Config& config, const seal::SealRecord& record) {
+  SystemClock clock;
+  SystemRandom random;
+  CC_ASSIGN(const auto keks, KekServices::make(config, process_environment(), clock, random));
+  const seal::Core& core = record.core;
+  CC_ASSIGN(const Secret<32> lock_key, seal::open_kms_lock(*keks, core.chamber, core.kms(), core.retired_locks));
+  CC_ASSIGN(const SecretBytes bytes, seal::open_content(lock_key, core.chamber, core.kms().header, core.content));
+  CC_ASSIGN(const seal::KmsContent content, seal::decode_kms_content(bytes));
+  CC_TRY(seal::check_members(content.pepper, record));
+  if (core.operators() != nullptr) {
+    return "kms_lock_opens";
+  }
+  CC_ASSIGN(const seal::MasterKeys keys, seal::decode_master_keys(content.inner));
+  CC_TRY(seal::check_core(keys, record));
+  return "master_key_proven";
+}
+
+Result<void> run_verify(const VerifyOptions& options) {
+  CC_ASSIGN(BackupReader reader, BackupReader::open(options.file));
+  CC_TRY(reader.read_parts([](const backup::Part&, ByteView) { return Result<void>(); }));
+  seal::SealRecord record;
+  CC_TRY(check_record(reader, record));
+  json::object reply = describe(reader.manifest());
+  reply["status"] = "whole";
+  if (options.with_keks) {
+    CC_ASSIGN(const Config config, load_store_config(options.store));
+    CC_ASSIGN(const std::string opened, open_with_keks(config, record));
+    reply["keks"] = opened;
+  }
+  print_reply(reply, options.store.output);
+  return {};
+}
+
+struct RestoreOptions {
+  std::string file, data_dir;
+  std::string output = "json";
+};
+
+Result<void> write_parts(BackupReader& reader, const std::string& folder) {
+  std::optional<NewFile> file;
+  std::string at;
+  CC_TRY(reader.read_parts([&](const backup::Part& part, ByteView piece) -> Result<void> {
+    if (part.name == kRecordPart) {
+      return {};
+    }
+    if (part.name != at) {
+      if (file) {
+        CC_TRY(file->finish());
+      }
+      CC_ASSIGN(NewFile next, NewFile::create((fs::path(folder) / part.name).string()));
+      file.emplace(std::move(next));
+      at = part.name;
+    }
+    return file->write(piece);
+  }));
+  return file ? file->finish() : Result<void>();
+}
+
+// The state remembers a later run of the slashing store than the one restored: the signer then says
+// slashing_store_mismatch and signs nothing until `slashing adopt` has set a floor.
+Result<void> forbid_signing(const std::string& folder) {
+  CC_ASSIGN(const auto state,
+            sqlite::SqliteStateStore::open((fs::path(folder) / kStatePart).string(), sqlite::OpenMode::existing_only));
+  CC_ASSIGN(const auto document, state->read(guard::kCheckpointDocument));
+  if (!document) {
+    return {};
+  }
+  CC_ASSIGN(guard::Checkpoint checkpoint, guard::decode_checkpoint(document->content));
+  ++checkpoint.run;
+  CC_TRY(state->write(guard::kCheckpointDocument, document->revision, guard::encode(checkpoint)));
+  return {};
+}
+
+Result<void> run_restore(const RestoreOptions& options) {
+  std::error_code error;
+  if (fs::exists(options.data_dir, error) && !fs::is_empty(options.data_dir, error)) {
+    return fail(ErrorKind::usage, options.data_dir + " is not empty: a backup goes into a new folder");
+  }
+  CC_ASSIGN(BackupReader reader, BackupReader::open(options.file));
+  // Whole before anything is written.
+  CC_TRY(reader.read_parts([](const backup::Part&, ByteView) { return Result<void>(); }));
+  seal::SealRecord record;
+  CC_TRY(check_record(reader, record));
+  // Complete under another name first, so that no half restored folder can be started.
+  const std::string working = fs::path(options.data_dir).lexically_normal().string() + ".partial";
+  fs::remove_all(working, error);
+  CC_TRY(make_private_dir(working));
+  CC_TRY(write_parts(reader, working));
+  CC_TRY(forbid_signing(working));
+  CC_TRY(flush_folder(working));
+  fs::remove(options.data_dir, error);  // an empty one
+  fs::rename(working, options.data_dir, error);
+  if (error) {
+    return fail(ErrorKind::store_unavailable, options.data_dir + " cannot be made: " + error.message());
+  }
+  json::object reply = describe(reader.manifest());
+  reply["status"] = "restored";
+  reply["data_dir"] = options.data_dir;
+  print_reply(reply, options.output);
+  advise(
+      "Nothing is signed yet. The history in the backup ends where it was made: stop every other signer of these keys, "
+      "run `slashing adopt` with watermarks above everything that may have been signed since, and import newer history "
+      "if there is any (`slashing import`).");
+  return {};
+}
+
+}  // namespace
+
+void add_backup_commands(CLI::App& root, Chosen& chosen) {
+  CLI::App* group = root.add_subcommand("backup", "The whole state of a stopped signer in one file");
+  group->require_subcommand(1);
+
+  const auto create = std::make_shared<CreateOptions>();
+  CLI::App* command =
+      add_command(*group, chosen, "create", "Write a backup; the signer must be stopped", create, &run_create);
+  add_store_options(*command, create->store);
+  command->add_option("file", create->output, "Where to, a new file")->required();
+
+  const auto verify = std::make_shared<VerifyOptions>();
+  command = add_command(*group, chosen, "verify", "Check that a backup is whole", verify, &run_verify);
+  add_store_options(*command, verify->store);
+  command->add_option("file", verify->file, "The backup")->required();
+  command->add_flag("--with-keks", verify->with_keks, "Also open it as far as the KEKs of --config go");
+
+  const auto restore = std::make_shared<RestoreOptions>();
+  command = add_command(*group, chosen, "restore", "Put a backup into a new data directory", restore, &run_restore);
+  command->add_option("file", restore->file, "The backup")->required();
+  command->add_option("--data-dir", restore->data_dir, "A folder that does not exist, or is empty")->required();
+  add_output_option(*command, restore->output);
+}
+
+}  // namespace cc::app
