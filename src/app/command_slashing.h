@@ -25,8 +25,8 @@ struct OfflineStores {
   Config config;
   DataDir lock;
   std::unique_ptr<SystemRandom> random;
-  std::unique_ptr<sqlite::SqliteStateStore> state;
-  std::unique_ptr<sqlite::SqliteKeyStore> keys;
+  std::unique_ptr<seal::StateStore> state;
+  std::unique_ptr<keys::KeyStore> keys;
   SlashingBackend backend;
   SlashingOpening slashing;
 

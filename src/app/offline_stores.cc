@@ -1,4 +1,5 @@
 #include "app/command_slashing.h"
+#include "app/dynamodb_tables.h"
 #include "guard/rules.h"
 #include "seal/record.h"
 #include "seal/record_keys.h"
@@ -24,8 +25,9 @@ Result<OfflineStores> OfflineStores::open(const StoreOptions& options) {
   CC_TRY(resolve_database_secrets(config, process_environment()));
   CC_ASSIGN(DataDir lock, DataDir::lock(config.data_dir));
   OfflineStores out{std::move(config), std::move(lock), std::make_unique<SystemRandom>(), nullptr, nullptr, {}, {}};
-  CC_ASSIGN(out.state, sqlite::SqliteStateStore::open(out.config.signer_state.path));
-  CC_ASSIGN(out.keys, sqlite::SqliteKeyStore::open(out.config.sealed_keys_path));
+  CC_ASSIGN(StateAndKeys opened, open_state_and_keys(out.config));
+  out.state = std::move(opened.state);
+  out.keys = std::move(opened.keys);
   CC_ASSIGN(const auto record, out.state->read(seal::kSealRecordDocument));
   CC_ASSIGN(const std::uint64_t sealed, out.keys->count(std::nullopt));
   CC_ASSIGN(out.backend, make_slashing_backend(out.config, *out.state, *out.random));
@@ -100,6 +102,6 @@ Result<void> OfflineStores::look(const std::function<Result<void>(guard::Slashin
   return slashing.store->look(work);
 }
 
-Result<void> OfflineStores::remember() { return CheckpointWriter(*state, *slashing.store).write(); }
+Result<void> OfflineStores::remember() { return CheckpointWriter(*state, *slashing.store).write(true); }
 
 }  // namespace cc::app

@@ -23,6 +23,7 @@
 
 #include "adapters/aws/aws.h"
 #include "adapters/dynamodb/table.h"
+#include "base/log.h"
 #include "base/random.h"
 
 namespace cc::test {
@@ -44,6 +45,7 @@ inline std::uint16_t free_port() {
 class DynamoEmulator {
  public:
   static DynamoEmulator& get(DynamoKind kind) {
+    log::configure(log::Level::warn, log::Format::text);
     static DynamoEmulator moto(DynamoKind::moto), dynoxide(DynamoKind::dynoxide);
     DynamoEmulator& out = kind == DynamoKind::moto ? moto : dynoxide;
     out.start();

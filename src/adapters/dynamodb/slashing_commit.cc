@@ -55,6 +55,7 @@ class Committing {
   Committing(Table& table, const DynamoSlashingTransaction& tx) : table_(table), tx_(tx) {}
 
   Result<void> common();
+  Result<void> notes();
   // Validators that fit into one transaction of DynamoDB together.
   CommitOutcome together(std::vector<const Subject*> subjects);
   // One validator with too much for one transaction.
@@ -103,11 +104,14 @@ Result<void> Committing::common() {
       CC_TRY(set(name, value, " < "));
     }
   }
-  std::vector<Write> notes;
+  return {};
+}
+
+// Once all else is kept, so that work that runs again leaves one note.
+Result<void> Committing::notes() {
   for (const guard::Origin& origin : tx_.origins_added()) {
-    notes.push_back({Write::Kind::put, origin_item(origin, fresh_token(table_.random())), "", {}});
-  }
-  for (const Write& note : notes) {
+    Write note;
+    note.item = origin_item(origin, fresh_token(table_.random()));
     CC_TRY(table_.write(note));
   }
   return {};
@@ -278,6 +282,7 @@ Result<CommitOutcome> commit(Table& table, const DynamoSlashingTransaction& tx, 
   }
   CommitOutcome out;
   if (groups.empty() && large.empty()) {
+    CC_TRY(committing.notes());
     CC_TRY(table.write(count_commit(table.random())));
     out.kept_any = true;
     return out;
@@ -288,6 +293,9 @@ Result<CommitOutcome> commit(Table& table, const DynamoSlashingTransaction& tx, 
   });
   for (CommitOutcome& part : parts) {
     join(out, std::move(part));
+  }
+  if (out.lost.empty()) {
+    CC_TRY(committing.notes());
   }
   return out;
 }

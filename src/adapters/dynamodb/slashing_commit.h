@@ -4,7 +4,7 @@
 // released only after the transaction with its record was answered. Validators of different transactions of DynamoDB
 // are kept or lost apart from each other: whoever asks learns which.
 //
-// Order, where all cannot go into one: network and floor first; of a validator with too much for one, first high marks
+// Order, where all cannot go into one: network and floor first, notes on origins last; of a validator with too much for one, first high marks
 // and records, then its row, then what is forgotten. A crash in between leaves more refused than before, never less.
 //
 // Threads: one call at a time per transaction; requests run side by side. No secret passes.
@@ -23,7 +23,8 @@ struct CommitOutcome {
   bool conflict = false;  // only other signers got in the way
 };
 
-// Errors: those of what all validators share (network, floor, origins); then nothing of any validator was written.
+// Errors: those of what all validators share: of network and floor, before anything of a validator was written; of the
+// notes on origins, after it.
 Result<CommitOutcome> commit(Table& table, const DynamoSlashingTransaction& tx, std::size_t parallel);
 
 // One more in the count of commits, beside the transaction that counts.

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "adapters/dynamodb/table.h"
+#include "adapters/dynamodb/table_kind.h"
 #include "guard/slashing_store.h"
 
 namespace cc::dynamodb {
@@ -46,7 +46,7 @@ struct StoreItem {
   std::optional<Root> genesis_validators_root;
   guard::Watermarks floor;
 };
-inline const Key kStoreKey{"store", "identity"};
+
 inline constexpr std::string_view kSlashingKind = "anti-slashing";
 Result<StoreItem> store_from(const Item& item);
 

@@ -312,7 +312,11 @@ Result<void> Table::query(const QueryRange& range, const std::function<Result<vo
     }
     left -= range.limit == 0 ? 0 : items.size();
     const bj::value* const last = said.object().if_contains("LastEvaluatedKey");
-    start = last == nullptr || !last->is_object() ? "" : ",\"ExclusiveStartKey\":" + bj::serialize(*last);
+    std::string next = last == nullptr || !last->is_object() ? "" : ",\"ExclusiveStartKey\":" + bj::serialize(*last);
+    if (!next.empty() && next == start) {
+      return fail(ErrorKind::store_unavailable, place_ + " gives the same page again and again: it is no DynamoDB");
+    }
+    start = std::move(next);
   } while (!start.empty());
   return {};
 }
