@@ -64,11 +64,11 @@ class Tables(SignerTest):
         self.assertEqual(two.sign(keys[0], block(1)).status, 200)
         self.assertEqual(one.sign(keys[0], block(1)).status, 200, "the identical message, from either")
         self.assertEqual(one.sign(keys[0], block(1, 9)).status, 412)
-        changed = one.request("PATCH", "/api/v1/chamber/keys", {"pubkeys": [keys[0]], "status": "inactive"}, token="CC_AUTH_TOKEN")
+        changed = one.request("PATCH", "/api/v1/chamber/keys", {"pubkeys": [keys[0]], "status": "inactive"}, token="KEY_MANAGER_TOKEN")
         self.assertEqual(changed.status, 200, changed)
         self.eventually(lambda: two.request("GET", "/api/v1/eth2/publicKeys", token="SIGNING_TOKEN").json() == [keys[1]], "the key leaves the other replica")
         self.assertEqual(two.sign(keys[0], block(2)).status, 404)
-        removed = two.request("DELETE", "/api/v1/chamber/keys", {"pubkeys": [keys[1]]}, token="CC_AUTH_TOKEN")
+        removed = two.request("DELETE", "/api/v1/chamber/keys", {"pubkeys": [keys[1]]}, token="KEY_MANAGER_TOKEN")
         self.assertEqual(removed.status, 200, removed)
         self.eventually(lambda: one.sign(keys[1], block(2)).status == 404, "the deleted key leaves too")
 
@@ -153,7 +153,7 @@ class Tables(SignerTest):
             signer = self.replica(**changes)
             code, _, err = signer.run("--config", signer.config, check=False)
             self.assertNotEqual(code, 0)
-            self.assertIn(words, err + signer.log())
+            self.assertIn(words, err)
 
     def test_a_kek_of_one_machine_is_refused_for_shared_state(self):
         signer = self.replica().start()
@@ -170,9 +170,11 @@ class Tables(SignerTest):
         self.assertEqual((status["store"], status["validators"]), ("ours", 1))
         out = one.run("slashing", "export", "--config", one.config)[1]
         self.assertEqual([(entry["pubkey"], [b["slot"] for b in entry["signed_blocks"]]) for entry in json.loads(out)["data"]], [(keys[0], ["5"])])
+        later = json.loads(out)
+        later["data"][0]["signed_blocks"][0]["slot"] = "8"
         file = os.path.join(one.folder, "history.json")
         with open(file, "w", encoding="utf-8") as text:
-            text.write(out.replace('"5"', '"8"'))
+            json.dump(later, text)
         one.run("slashing", "import", file, "--config", one.config)
         two.start()
         two.wait_status("unsealed")
