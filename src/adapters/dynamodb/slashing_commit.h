@@ -4,8 +4,9 @@
 // released only after the transaction with its record was answered. Validators of different transactions of DynamoDB
 // are kept or lost apart from each other: whoever asks learns which.
 //
-// Order, where all cannot go into one: network and floor first, notes on origins last; of a validator with too much for one, first high marks
-// and records, then its row, then what is forgotten. A crash in between leaves more refused than before, never less.
+// Order, where all cannot go into one: network and floor first, notes on origins last; of a validator with too much for
+// one, first high marks and records, then its row, then what is forgotten. A crash in between leaves more refused than
+// before, never less.
 //
 // Threads: one call at a time per transaction; requests run side by side. No secret passes.
 #pragma once
