@@ -35,6 +35,11 @@ Result<void> AllowedKeks::prepare(const std::string& name) {
   if (!allowed) {
     return fail(ErrorKind::kek_not_allowed, canonical + " matches no pattern of chamber.allowed_keks");
   }
+  if (!local_state_ && canonical.starts_with("local://")) {
+    return fail(ErrorKind::kek_not_allowed, canonical +
+                                                " lies on this machine alone, and the seal record is shared with "
+                                                "other replicas: use a KEK that all of them reach");
+  }
   return inner_.prepare(name);
 }
 

@@ -15,8 +15,10 @@ bool matches_pattern(std::string_view pattern, std::string_view text);
 class AllowedKeks final : public seal::KekService {
  public:
   // No pattern: any KEK. `inner` outlives this.
-  AllowedKeks(seal::KekService& inner, std::vector<std::string> patterns)
-      : inner_(inner), patterns_(std::move(patterns)) {}
+  // `local_state`: the seal record lies on this machine; else local:// KEKs are refused, which other replicas do not
+  // have.
+  AllowedKeks(seal::KekService& inner, std::vector<std::string> patterns, bool local_state = true)
+      : inner_(inner), patterns_(std::move(patterns)), local_state_(local_state) {}
   Result<std::string> canonical_name(const std::string& name) const override { return inner_.canonical_name(name); }
   Result<void> prepare(const std::string& name) override;
   Result<Bytes> wrap(const std::string& name, const seal::KekContext& context, const SecretBytes& share) override {
@@ -32,6 +34,7 @@ class AllowedKeks final : public seal::KekService {
  private:
   seal::KekService& inner_;
   std::vector<std::string> patterns_;
+  bool local_state_;
 };
 
 }  // namespace cc::app

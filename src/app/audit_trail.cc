@@ -48,6 +48,8 @@ Result<std::optional<audit::Head>> remembered_by(seal::StateStore& state) {
   return head;
 }
 
+bool is_shared(const Config& config) { return config.signer_state.backend != "sqlite"; }
+
 Draft draft(Event event) {
   Draft out;
   out.event = event;
@@ -117,9 +119,12 @@ crypto::Digest policies_digest(const Config& config) {
   return crypto::sha256({bytes_of("cc/audit/v1/policies\n"), bytes_of(all)});
 }
 
-Result<std::unique_ptr<AuditTrail>> AuditTrail::find(const std::string& path, seal::StateStore& state,
+Result<std::unique_ptr<AuditTrail>> AuditTrail::find(const std::string& path, seal::StateStore& state, bool shared,
                                                      const Clock& clock, Random& random) {
-  CC_ASSIGN(const std::optional<audit::Head> remembered, remembered_by(state));
+  std::optional<audit::Head> remembered;
+  if (!shared) {
+    CC_ASSIGN(remembered, remembered_by(state));
+  }
   CC_ASSIGN(auto file, files::AuditFile::open(path));
   Found found(remembered);
   CC_TRY(file->read([&found](std::string_view line) {
@@ -133,7 +138,7 @@ Result<std::unique_ptr<AuditTrail>> AuditTrail::find(const std::string& path, se
     trouble = Error{ErrorKind::store_unavailable, "the audit log " + path + " ends with " + std::to_string(tail) +
                                                       " bytes that are no entries; move it away and keep it"};
   }
-  std::unique_ptr<AuditTrail> out(new AuditTrail(state, std::move(file)));
+  std::unique_ptr<AuditTrail> out(new AuditTrail(state, shared, std::move(file)));
   const bool fresh = found.verifier.head().number == 0;
   audit::LogId log = found.verifier.log().value_or(audit::LogId{});
   if (fresh) {
@@ -168,7 +173,7 @@ Result<std::unique_ptr<AuditTrail>> AuditTrail::find(const std::string& path, se
 
 Result<std::unique_ptr<AuditTrail>> AuditTrail::open(const Config& config, seal::StateStore& state, const Clock& clock,
                                                      Random& random) {
-  CC_ASSIGN(auto out, find(audit_path(config.data_dir), state, clock, random));
+  CC_ASSIGN(auto out, find(audit_path(config.data_dir), state, is_shared(config), clock, random));
   if (out->trail_->facts().trouble) {
     return out;
   }
@@ -190,9 +195,9 @@ Result<std::unique_ptr<AuditTrail>> AuditTrail::open(const Config& config, seal:
   return out;
 }
 
-Result<std::unique_ptr<AuditTrail>> AuditTrail::open_offline(const std::string& data_dir, seal::StateStore& state,
+Result<std::unique_ptr<AuditTrail>> AuditTrail::open_offline(const Config& config, seal::StateStore& state,
                                                              const Clock& clock, Random& random) {
-  CC_ASSIGN(auto out, find(audit_path(data_dir), state, clock, random));
+  CC_ASSIGN(auto out, find(audit_path(config.data_dir), state, is_shared(config), clock, random));
   if (const auto facts = out->trail_->facts(); facts.trouble) {
     return fail(*facts.trouble);
   }
@@ -237,7 +242,7 @@ void AuditTrail::observe(const seal::Chamber& chamber) {
 Result<void> AuditTrail::remember() {
   const audit::Head head = trail_->facts().durable;
   const std::lock_guard lock(mutex_);
-  if (head == remembered_ || trail_->facts().trouble) {
+  if (shared_ || head == remembered_ || trail_->facts().trouble) {
     return {};
   }
   CC_ASSIGN(const auto document, state_.read(kHeadDocument));

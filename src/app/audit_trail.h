@@ -34,7 +34,7 @@ class AuditTrail {
                                                   Random& random);
   // The same for a command on the stores of a stopped signer: nothing is told of a start. Errors: also record_tampered
   // when the log does not hold.
-  static Result<std::unique_ptr<AuditTrail>> open_offline(const std::string& data_dir, seal::StateStore& state,
+  static Result<std::unique_ptr<AuditTrail>> open_offline(const Config& config, seal::StateStore& state,
                                                           const Clock& clock, Random& random);
 
   audit::Trail& journal() { return *trail_; }
@@ -48,11 +48,13 @@ class AuditTrail {
   void stop();
 
  private:
-  AuditTrail(seal::StateStore& state, std::unique_ptr<files::AuditFile> file) : state_(state), file_(std::move(file)) {}
-  static Result<std::unique_ptr<AuditTrail>> find(const std::string& path, seal::StateStore& state, const Clock& clock,
-                                                  Random& random);
+  AuditTrail(seal::StateStore& state, bool shared, std::unique_ptr<files::AuditFile> file)
+      : state_(state), shared_(shared), file_(std::move(file)) {}
+  static Result<std::unique_ptr<AuditTrail>> find(const std::string& path, seal::StateStore& state, bool shared,
+                                                  const Clock& clock, Random& random);
 
   seal::StateStore& state_;
+  const bool shared_;  // several signers write to this state, each with a log of its own: it remembers no head
   std::unique_ptr<files::AuditFile> file_;
   std::unique_ptr<audit::Trail> trail_;
   std::optional<crypto::Digest> last_policies_;  // as the log found tells

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "base/clock.h"
@@ -13,10 +14,22 @@
 
 namespace cc::app {
 
+// What the thread does beside the chamber's own steps, and how often.
+struct BackgroundWork {
+  std::function<void()> checkpoint;           // every few seconds
+  std::function<Result<bool>()> follow_keys;  // whether other signers changed keys
+  // An open chamber whose record could not be read for `max_stale` is told with the reason, and with nothing once it
+  // can be read again.
+  std::function<void(const std::optional<Error>&)> stale;
+  Milliseconds follow{5000};      // between two readings of the record; zero: only when woken
+  Milliseconds keys_interval{0};  // zero: never
+  Milliseconds max_stale{30'000};
+};
+
 class Background {
  public:
-  // All outlive this. `checkpoint` is called every few seconds.
-  Background(seal::Chamber& chamber, const Clock& clock, Random& random, std::function<void()> checkpoint);
+  // All outlive this.
+  Background(seal::Chamber& chamber, const Clock& clock, Random& random, BackgroundWork work);
   ~Background() { stop(); }
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
@@ -30,12 +43,14 @@ class Background {
  private:
   void run();
   void kms_step();
+  void judge_staleness(const Result<void>& done);
+  void follow_keys();
   Milliseconds jittered(Milliseconds pause);
 
   seal::Chamber& chamber_;
   const Clock& clock_;
   Random& random_;
-  std::function<void()> checkpoint_;
+  BackgroundWork work_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -46,8 +61,11 @@ class Background {
   // Of the thread alone.
   Milliseconds next_step_{};
   Milliseconds next_checkpoint_{};
+  Milliseconds next_keys_{};
+  Milliseconds last_read_{};  // when the record was last read
+  bool stale_ = false;
   Milliseconds pause_{};
-  std::string last_trouble_;
+  std::string last_trouble_, last_keys_trouble_;
 };
 
 }  // namespace cc::app

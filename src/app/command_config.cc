@@ -4,6 +4,7 @@
 
 #include "app/command.h"
 #include "app/command_line.h"
+#include "app/iam_reference.h"
 #include "app/version.h"
 #include "ethereum/network.h"
 
@@ -14,6 +15,10 @@ struct Nothing {};
 
 Result<void> run_config_reference(const Nothing&) {
   std::cout << config_reference() << std::flush;
+  return {};
+}
+Result<void> run_config_iam(const Nothing&) {
+  std::cout << iam_reference() << std::flush;
   return {};
 }
 Result<void> run_errors_reference(const Nothing&) {
@@ -46,6 +51,10 @@ Result<void> run_config_check(const StoreOptions& options) {
     CC_ASSIGN(const postgres::Options database, postgres::check(std::move(config.anti_slashing.postgres)));
     slashing = database.place;
   }
+  if (config.anti_slashing.backend == "dynamodb") {
+    slashing = "dynamodb table " + config.dynamodb.slashing_table;
+  }
+  const bool tables = config.signer_state.backend == "dynamodb";
   boost::json::array policies;
   std::vector<access::PolicyConfig> checked;
   for (auto& [name, policy] : config.auth_policies) {
@@ -56,15 +65,17 @@ Result<void> run_config_check(const StoreOptions& options) {
     SystemRandom random;
     CC_TRY(access::Policies::make(std::move(checked), std::move(config.unauthenticated_policy), random));
   }
-  print_reply(boost::json::object{{"status", "ok"},
-                                  {"network", network.name},
-                                  {"data_dir", config.data_dir},
-                                  {"signer_state", config.signer_state.path},
-                                  {"sealed_keys", config.sealed_keys_path},
-                                  {"anti_slashing", slashing},
-                                  {"local_keks", config.kek_local_dir},
-                                  {"auth_policies", policies}},
-              options.output);
+  print_reply(
+      boost::json::object{
+          {"status", "ok"},
+          {"network", network.name},
+          {"data_dir", config.data_dir},
+          {"signer_state", tables ? "dynamodb table " + config.dynamodb.state_table : config.signer_state.path},
+          {"sealed_keys", tables ? "dynamodb table " + config.dynamodb.keys_table : config.sealed_keys_path},
+          {"anti_slashing", slashing},
+          {"local_keks", config.kek_local_dir},
+          {"auth_policies", policies}},
+      options.output);
   return {};
 }
 
@@ -79,6 +90,9 @@ void add_config_commands(CLI::App& root, Chosen& chosen) {
                     *check);
   add_command(*config, chosen, "reference", "Print the configuration reference as Markdown",
               std::make_shared<Nothing>(), &run_config_reference);
+
+  add_command(*config, chosen, "iam", "Print the AWS permissions that the signer needs, as Markdown",
+              std::make_shared<Nothing>(), &run_config_iam);
 
   CLI::App* errors = root.add_subcommand("errors", "The error codes");
   errors->require_subcommand(1);

@@ -82,7 +82,7 @@ Result<void> run_init_reset(const InitResetOptions& options) {
 struct SealOptions {
   SignerOptions signer;
   std::string reason;
-  bool hold = false;
+  bool hold = false, all = false;
 };
 Result<void> run_seal(const SealOptions& options) {
   CC_ASSIGN(SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
@@ -93,6 +93,9 @@ Result<void> run_seal(const SealOptions& options) {
     }
     if (options.hold) {
       json.add_json("hold", "true");
+    }
+    if (options.all) {
+      json.add_json("all", "true");
     }
     return json.finish();
   };
@@ -162,6 +165,7 @@ void add_operator_commands(CLI::App& root, Chosen& chosen) {
   add_auth_option(*command, seal->signer);
   command->add_option("--reason", seal->reason, "Why; goes to the signer's log");
   command->add_flag("--hold", seal->hold, "Stay sealed over restarts, until `operator resume`");
+  command->add_flag("--all", seal->all, "Every replica that shares the seal record, not this signer only");
 
   const auto resume = std::make_shared<ResumeOptions>();
   command =

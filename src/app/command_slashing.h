@@ -26,8 +26,8 @@ struct OfflineStores {
   Config config;
   DataDir lock;
   std::unique_ptr<SystemRandom> random;
-  std::unique_ptr<sqlite::SqliteStateStore> state;
-  std::unique_ptr<sqlite::SqliteKeyStore> keys;
+  std::unique_ptr<seal::StateStore> state;
+  std::unique_ptr<keys::KeyStore> keys;
   SlashingBackend backend;
   SlashingOpening slashing;
   std::unique_ptr<SystemClock> clock = std::make_unique<SystemClock>();

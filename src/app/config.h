@@ -16,6 +16,7 @@
 
 #include "access/policies.h"
 #include "adapters/postgres/options.h"
+#include "app/config_dynamodb.h"
 #include "app/config_tls.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -50,7 +51,7 @@ struct Config {
   std::string setup_token_file;
   struct SignerState {
     std::string backend, path;
-    std::uint64_t unseal_timeout_minutes = 0;
+    std::uint64_t unseal_timeout_minutes = 0, refresh_interval_seconds = 0, max_stale_seconds = 0;
   } signer_state;
   std::string sealed_keys_path;
   struct KeyFiles {
@@ -78,6 +79,7 @@ struct Config {
     bool enabled = false;
     KeyWork work;
   } key_manager_api;
+  DynamoConfig dynamodb;
   std::string kek_local_dir;
   struct Aws {
     std::string profile, region, kms_endpoint, sts_endpoint;

@@ -127,8 +127,8 @@ std::vector<ConfigKey> chain_and_store_keys() {
       {.path = "signer_state.backend",
        .slot = CC_AT(std::string, signer_state.backend),
        .standard = "sqlite",
-       .help = "Where the seal record lies.",
-       .choices_list = "sqlite"},
+       .help = "Where the seal record lies: a file of this signer, or a table that replicas share.",
+       .choices_list = "sqlite,dynamodb"},
       {.path = "signer_state.path",
        .slot = CC_AT(std::string, signer_state.path),
        .standard = "",
@@ -149,7 +149,7 @@ std::vector<ConfigKey> chain_and_store_keys() {
        .slot = CC_AT(std::string, anti_slashing.backend),
        .standard = "sqlite",
        .help = "Where the slashing protection history lies: a file of this signer, or a database that several share.",
-       .choices_list = "sqlite,postgres",
+       .choices_list = "sqlite,postgres,dynamodb",
        .old_paths_list = "antislashing.backend"},
       {.path = "anti_slashing.path",
        .slot = CC_AT(std::string, anti_slashing.path),
@@ -259,8 +259,10 @@ std::vector<ConfigKey> chamber_keys() {
       {.path = "aws.region",
        .slot = CC_AT(std::string, aws.region),
        .standard = "",
-       .help = "Region of AWS STS. The region of a KMS key is in its ARN.",
-       .standard_note = "AWS_REGION, AWS_DEFAULT_REGION, the profile's, else us-east-1"},
+       .help = "Region of AWS STS, and of DynamoDB tables that are not named by their ARN. The region of a KMS key is "
+               "in its "
+               "ARN.",
+       .standard_note = "AWS_REGION, AWS_DEFAULT_REGION, the profile's; for STS else us-east-1"},
       {.path = "aws.endpoints.kms",
        .slot = CC_AT(std::string, aws.kms_endpoint),
        .standard = "",
@@ -472,8 +474,8 @@ std::vector<ConfigKey> access_keys() {
 std::span<const ConfigKey> config_table() {
   static const std::vector<ConfigKey> table = [] {
     std::vector<ConfigKey> all;
-    for (auto* group : {&network_keys, &tls_keys, &chain_and_store_keys, &postgres_keys, &pruning_keys, &key_file_keys,
-                        &keymanager_keys, &key_work_keys, &chamber_keys, &access_keys}) {
+    for (auto* group : {&network_keys, &tls_keys, &chain_and_store_keys, &postgres_keys, &dynamodb_keys, &pruning_keys,
+                        &key_file_keys, &keymanager_keys, &key_work_keys, &chamber_keys, &access_keys}) {
       std::vector<ConfigKey> keys = group();
       std::move(keys.begin(), keys.end(), std::back_inserter(all));
     }

@@ -99,6 +99,7 @@ Result<void> check_tls(const TlsConfig& tls) {
 
 Result<void> check_together(const Config& config) {
   CC_TRY(check_tls(config.tls));
+  CC_TRY(check_dynamodb(config));
   for (const std::string& text : config.canary_keys) {
     BlsPublicKey key{};
     if (!from_hex_exact(text, key)) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "app/command_slashing.h"
+#include "app/dynamodb_tables.h"
 #include "guard/rules.h"
 #include "seal/record.h"
 #include "seal/record_keys.h"
@@ -34,16 +35,17 @@ Result<OfflineStores> OfflineStores::open(const StoreOptions& options, std::opti
   CC_TRY(resolve_database_secrets(config, process_environment()));
   CC_ASSIGN(DataDir lock, DataDir::lock(config.data_dir));
   OfflineStores out{std::move(config), std::move(lock), std::make_unique<SystemRandom>(), nullptr, nullptr, {}, {}};
-  CC_ASSIGN(out.state, sqlite::SqliteStateStore::open(out.config.signer_state.path));
+  CC_ASSIGN(StateAndKeys opened, open_state_and_keys(out.config));
+  out.state = std::move(opened.state);
+  out.keys = std::move(opened.keys);
   if (change) {
-    CC_ASSIGN(out.audit, AuditTrail::open_offline(out.config.data_dir, *out.state, *out.clock, *out.random));
+    CC_ASSIGN(out.audit, AuditTrail::open_offline(out.config, *out.state, *out.clock, *out.random));
     out.told.event = *change;
     out.told.outcome = audit::Outcome::asked;
     out.told.by = audit::Author::local(::getuid());
     CC_TRY(out.audit->journal().ask(out.told));
     out.told.outcome = audit::Outcome::done;
   }
-  CC_ASSIGN(out.keys, sqlite::SqliteKeyStore::open(out.config.sealed_keys_path));
   CC_ASSIGN(const auto record, out.state->read(seal::kSealRecordDocument));
   CC_ASSIGN(const std::uint64_t sealed, out.keys->count(std::nullopt));
   CC_ASSIGN(out.backend, make_slashing_backend(out.config, *out.state, *out.random));
@@ -120,7 +122,7 @@ Result<void> OfflineStores::look(const std::function<Result<void>(guard::Slashin
 }
 
 Result<void> OfflineStores::remember() {
-  CC_TRY(CheckpointWriter(*state, *slashing.store).write());
+  CC_TRY(CheckpointWriter(*state, *slashing.store).write(true));
   if (!audit) {
     return {};
   }

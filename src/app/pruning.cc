@@ -16,12 +16,13 @@ Result<guard::Pruned> prune_store(guard::SlashingStore& store, const guard::Keep
     if (stop()) {
       break;
     }
+    guard::Pruned one;  // set anew when the work runs again
     CC_TRY(store.transact([&](guard::SlashingTransaction& tx) -> Result<void> {
-      CC_ASSIGN(const guard::Pruned one, guard::prune_validator(tx, key, keep));
-      total.validators += one.validators;
-      total.records += one.records;
+      CC_ASSIGN(one, guard::prune_validator(tx, key, keep));
       return {};
     }));
+    total.validators += one.validators;
+    total.records += one.records;
   }
   return total;
 }

@@ -2,16 +2,16 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <mutex>
 
-#include "adapters/sqlite/key_store.h"
-#include "adapters/sqlite/state_store.h"
 #include "api/routes.h"
 #include "app/allowed_keks.h"
 #include "app/audit_trail.h"
 #include "app/background.h"
 #include "app/data_dir.h"
+#include "app/dynamodb_tables.h"
 #include "app/kek_probe.h"
 #include "app/kek_services.h"
 #include "app/key_file_loader.h"
@@ -35,8 +35,8 @@ namespace {
 // The stores of a data directory, opened in the order of DESIGN section 4.
 struct Stores {
   DataDir lock;
-  std::unique_ptr<sqlite::SqliteStateStore> state;
-  std::unique_ptr<sqlite::SqliteKeyStore> keys;
+  std::unique_ptr<seal::StateStore> state;
+  std::unique_ptr<keys::KeyStore> keys;
   SlashingBackend backend;
   SlashingOpening slashing;
   std::optional<Error> doubt;                      // slashing_store_mismatch
@@ -48,8 +48,9 @@ struct Stores {
 Result<Stores> open_stores(const Config& config, Random& random) {
   CC_ASSIGN(DataDir lock, DataDir::lock(config.data_dir));
   Stores out{std::move(lock), nullptr, nullptr, {}, {}, std::nullopt, nullptr};
-  CC_ASSIGN(out.state, sqlite::SqliteStateStore::open(config.signer_state.path));
-  CC_ASSIGN(out.keys, sqlite::SqliteKeyStore::open(config.sealed_keys_path));
+  CC_ASSIGN(StateAndKeys opened, open_state_and_keys(config));
+  out.state = std::move(opened.state);
+  out.keys = std::move(opened.keys);
   CC_ASSIGN(const auto record, out.state->read(seal::kSealRecordDocument));
   CC_ASSIGN(const std::uint64_t sealed, out.keys->count(std::nullopt));
   CC_ASSIGN(out.backend, make_slashing_backend(config, *out.state, random));
@@ -193,10 +194,10 @@ class Signer {
         listener_(keys_, key_files_, pipeline_, pair_check_),
         traces_(*stores_.keys, stores_.guard_store(), doubt_of(stores_)),
         kek_services_(std::move(kek_services)),
-        keks_(*kek_services_, config_.chamber.allowed_keks),
+        keks_(*kek_services_, config_.chamber.allowed_keks, config_.signer_state.backend == "sqlite"),
         chamber_({keks_, *stores_.state, traces_, audited_, clock_, random}, chamber_options(config_)),
         notice_(chamber_, config_.setup_token_file),
-        background_(chamber_, clock_, random, [this] { write_checkpoint(); }),
+        background_(chamber_, clock_, random, background_work()),
         pruner_(stores_.guard_store(), keep_of(config_, network_), pruning_interval(config_)),
         context_(make_context()) {
     if (stores_.doubt) {
@@ -207,6 +208,22 @@ class Signer {
   keys::KeyServiceOptions key_options() {
     keys::KeyServiceOptions out;
     out.progress = [this](std::uint64_t done, std::uint64_t total) { metrics_.keys_loading(done, total); };
+    out.load_inactive = std::ranges::count(config_.dynamodb.status_filter, "inactive") > 0;
+    return out;
+  }
+
+  BackgroundWork background_work() {
+    BackgroundWork out;
+    out.checkpoint = [this] { write_checkpoint(); };
+    out.follow_keys = [this] { return keys_.follow(); };
+    out.stale = [this](const std::optional<Error>& why) {
+      if (!stores_.doubt) {
+        pipeline_.refuse_with(why);
+      }
+    };
+    out.follow = std::chrono::seconds(config_.signer_state.refresh_interval_seconds);
+    out.keys_interval = std::chrono::seconds(config_.dynamodb.keys_refresh_seconds);
+    out.max_stale = std::chrono::seconds(config_.signer_state.max_stale_seconds);
     return out;
   }
 
@@ -218,6 +235,7 @@ class Signer {
     options.lifecycle_enabled = config_.chamber.lifecycle;
     set_key_work(options, config_);
     options.canary_keys = canary_keys(config_);
+    options.rotate_master_enabled = config_.signer_state.backend == "sqlite";  // alone on its key store
     return {.chamber = chamber_,
             .keys = keys_,
             .ring = ring_,

@@ -1,7 +1,9 @@
 #include "app/slashing_backend.h"
 
+#include "adapters/dynamodb/slashing_store.h"
 #include "adapters/postgres/slashing_store.h"
 #include "adapters/sqlite/slashing_store.h"
+#include "app/dynamodb_tables.h"
 #include "seal/record.h"
 
 namespace cc::app {
@@ -27,6 +29,19 @@ SlashingBackend sqlite_backend(const std::string& path, Random& random) {
   return {path, false, open};
 }
 
+Result<SlashingBackend> dynamodb_backend(const Config& config, seal::StateStore& state) {
+  CC_ASSIGN(const auto tables, DynamoTables::make(config, process_environment()));
+  CC_ASSIGN(const auto table, DynamoTables::table(tables, config.dynamodb.slashing_table));
+  const dynamodb::SlashingOptions options{config.dynamodb.concurrent_requests};
+  const auto open = [table, options, &state](bool create) -> Result<std::unique_ptr<guard::SlashingStore>> {
+    CC_ASSIGN(const auto chamber, chamber_of(state));
+    const auto mode = create ? dynamodb::OpenMode::open_or_create : dynamodb::OpenMode::existing_only;
+    CC_ASSIGN(auto store, dynamodb::DynamoSlashingStore::open(table, mode, chamber, options));
+    return std::unique_ptr<guard::SlashingStore>(std::move(store));
+  };
+  return SlashingBackend{table->place(), true, open};
+}
+
 postgres::Settings copy_of(const postgres::Settings& from) {
   return {.url = from.url.clone(),
           .host = from.host,
@@ -48,6 +63,9 @@ postgres::Settings copy_of(const postgres::Settings& from) {
 }  // namespace
 
 Result<SlashingBackend> make_slashing_backend(const Config& config, seal::StateStore& state, Random& random) {
+  if (config.anti_slashing.backend == "dynamodb") {
+    return dynamodb_backend(config, state);
+  }
   if (config.anti_slashing.backend != "postgres") {
     return sqlite_backend(config.anti_slashing.path, random);
   }

@@ -5,6 +5,8 @@
 namespace cc::app {
 namespace {
 
+constexpr int kAttempts = 20;  // while other signers write it too
+
 Result<std::optional<guard::Checkpoint>> remembered_by(seal::StateStore& state) {
   CC_ASSIGN(const auto document, state.read(guard::kCheckpointDocument));
   if (!document) {
@@ -16,14 +18,29 @@ Result<std::optional<guard::Checkpoint>> remembered_by(seal::StateStore& state) 
 
 }  // namespace
 
-Result<void> CheckpointWriter::write() {
+Result<void> CheckpointWriter::write(bool may_lower) {
   CC_ASSIGN(const guard::StoreIdentity identity, slashing_.identity());
   const guard::Checkpoint now = guard::checkpoint_of(identity);
   if (written_ == now) {
     return {};
   }
-  CC_ASSIGN(const auto document, state_.read(guard::kCheckpointDocument));
-  CC_TRY(state_.write(guard::kCheckpointDocument, document ? document->revision : 0, guard::encode(now)));
+  for (int attempt = 1;; ++attempt) {
+    CC_ASSIGN(const auto document, state_.read(guard::kCheckpointDocument));
+    if (document && !may_lower) {
+      CC_ASSIGN(const guard::Checkpoint there, guard::decode_checkpoint(document->content));
+      if (there.id == now.id && there.run >= now.run && there.commits >= now.commits) {
+        break;  // another signer knows more
+      }
+    }
+    const auto written =
+        state_.write(guard::kCheckpointDocument, document ? document->revision : 0, guard::encode(now));
+    if (written) {
+      break;
+    }
+    if (written.error().kind != ErrorKind::record_conflict || attempt == kAttempts) {
+      return fail(written.error());
+    }
+  }
   written_ = now;
   return {};
 }

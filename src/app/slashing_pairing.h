@@ -25,8 +25,9 @@ struct SlashingOpening {
 class CheckpointWriter {
  public:
   CheckpointWriter(seal::StateStore& state, guard::SlashingStore& slashing) : state_(state), slashing_(slashing) {}
-  // Writes when the store moved on since the last time. Errors: those of the stores.
-  Result<void> write();
+  // Writes when the store moved on since the last time. Of signers that share the state, the highest checkpoint of one
+  // store stays; an adopted store may lower it. Errors: those of the stores.
+  Result<void> write(bool may_lower = false);
 
  private:
   seal::StateStore& state_;

@@ -114,6 +114,7 @@ Result<std::uint64_t> KeyService::load_proven(const ChamberId& chamber, const Ma
     const auto found = open->keys.find(names.master_key);
     CC_TRY(check_sentinel(found == open->keys.end() ? open->sealing() : found->second, *sentinel));
   }
+  CC_ASSIGN(changes_seen_, store_.changes());
   CC_ASSIGN(const auto loaded, read_all(*open, sentinel.has_value()));
   if (!sentinel) {
     CC_TRY(store_.set_sentinel(seal_sentinel(open->sealing(), random_)));
@@ -150,7 +151,7 @@ Result<std::vector<std::shared_ptr<const RingKey>>> KeyService::read_all(const O
                   "the record of key " + to_0x(stored.public_key) + " is sealed under master key " +
                       to_hex(record.master_key) + ", which this chamber does not hold");
     }
-    if (record.status != KeyStatus::active) {
+    if (record.status != KeyStatus::active && !options_.load_inactive) {
       return check_fields(open.keys.at(record.master_key), record);
     }
     CC_ASSIGN(crypto::BlsSecretKey secret, loader->second.open(record));

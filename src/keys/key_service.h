@@ -85,6 +85,7 @@ struct KeyPage {
 
 struct KeyServiceOptions {
   std::uint64_t progress_every = 1000;
+  bool load_inactive = false;  // inactive keys join the ring too; their permit is withdrawn, so they sign nothing
   // Told during load: keys opened so far, keys expected. Besides, every step is logged.
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
 };
@@ -111,6 +112,10 @@ class KeyService {
     std::uint64_t left = 0;  // 0 only when the whole store was looked through
   };
   Result<Resealed> reseal(const ChamberId& chamber, const MasterKeysView& master_keys, std::size_t most);
+  // Follows what other signers did to the store since the last time: keys that came in force join the ring, sealed keys
+  // that are stored no more, or are inactive, leave it. Nothing to do while closed. Returns whether anything had
+  // changed. Errors: key_record_tampered, record_malformed, store_unavailable; the ring stays as it was.
+  Result<bool> follow();
   // Wipes the ring, whatever the source, and the derived keys. Idempotent.
   void close();
   bool is_open() const;
@@ -162,6 +167,7 @@ class KeyService {
   // Adds to the ring, if still(open).
   bool admit(const OpenPtr& open, std::shared_ptr<const RingKey> key);
 
+  Result<bool> follow_proven();
   Result<std::uint64_t> load_proven(const ChamberId& chamber, const MasterKeysView& master_keys);
   Result<std::vector<std::shared_ptr<const RingKey>>> read_all(const Open& open, bool sentinel_known);
   Result<KeyInfo> read_info(const OpenPtr& open, const StoredKey& stored) const;
@@ -194,6 +200,7 @@ class KeyService {
   // Under change_mutex_: where reseal() goes on, and how many records it knows to be left.
   std::optional<BlsPublicKey> reseal_after_;
   std::optional<std::uint64_t> reseal_left_;
+  std::uint64_t changes_seen_ = 0;  // of the store, at the last load or follow; behind change_mutex_
 };
 
 }  // namespace cc::keys

@@ -48,6 +48,8 @@ class KeyStore {
   // The sentinel sealed under the master key; empty while there is none.
   virtual Result<std::optional<Bytes>> sentinel() = 0;
   virtual Result<void> set_sentinel(ByteView sentinel) = 0;
+  // A number that grows with every change, whoever made it; 0 of a store that nobody else can change.
+  virtual Result<std::uint64_t> changes() { return std::uint64_t{0}; }
 };
 
 }  // namespace cc::keys

@@ -99,9 +99,15 @@ bool Batch::sign(Chunk chunk, GroupSigner& signer) {
   return true;
 }
 
-std::vector<Chunk> Batch::settle(Result<void> outcome) {
+const Error* Batch::loss_of(std::size_t position) const {
+  const auto found = lost_.empty() || verdicts_[position] ? lost_.end() : lost_.find(jobs_[position].check.key);
+  return found == lost_.end() ? nullptr : &found->second;
+}
+
+std::vector<Chunk> Batch::settle(Result<void> outcome, std::map<BlsPublicKey, Error> lost) {
   const std::lock_guard lock(mutex_);
   if (outcome_ == Outcome::pending) {
+    lost_ = std::move(lost);
     outcome_ = outcome ? Outcome::committed : Outcome::failed;
     if (!outcome) {
       error_ = std::move(outcome).error();
@@ -146,7 +152,11 @@ Batch::Ruling Batch::rule(Chunk chunk) {
     return out;
   }
   for (std::size_t i = chunk.begin; i < chunk.end; ++i) {
-    ++(verdicts_[order_[i]] ? out.count.refused_jobs : out.count.signed_jobs);
+    const bool lost = loss_of(order_[i]) != nullptr;
+    if (lost && i < signatures_.size()) {
+      wipe(signatures_[i]);
+    }
+    ++(lost ? out.count.failed_jobs : verdicts_[order_[i]] ? out.count.refused_jobs : out.count.signed_jobs);
   }
   return out;
 }
@@ -154,9 +164,12 @@ Batch::Ruling Batch::rule(Chunk chunk) {
 void Batch::answer(Chunk chunk, const Ruling& ruling) {
   for (std::size_t i = chunk.begin; i < chunk.end; ++i) {
     const std::size_t position = order_[i];
+    const Error* const loss = loss_of(position);
     SignJob job = std::move(jobs_[position]);
     job.key.reset();
-    if (ruling.failure) {
+    if (loss != nullptr) {
+      job.reply(fail(*loss));
+    } else if (ruling.failure) {
       job.reply(fail(*ruling.failure));
     } else if (verdicts_[position]) {
       job.reply(fail(*std::move(verdicts_[position])));

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -48,14 +49,15 @@ class Batch {
   // false when it was parked until settle().
   bool sign(Chunk chunk, GroupSigner& signer);
 
-  // Sets the outcome, unless the batch was given up before. Returns the chunks to release.
-  std::vector<Chunk> settle(Result<void> outcome);
+  // Sets the outcome, unless the batch was given up before. Returns the chunks to release. `lost`: validators whose
+  // jobs fail although the rest was committed.
+  std::vector<Chunk> settle(Result<void> outcome, std::map<BlsPublicKey, Error> lost = {});
   // Fails what was not released yet, committed or not.
   std::vector<Chunk> give_up(Error error);
   bool given_up() const;
 
   // What the replies of a chunk will be: the failure all of them share, if any, and how many of each kind. Wipes the
-  // signatures of a failed one. Only after the outcome is known.
+  // signatures of what failed. Only after the outcome is known.
   struct Ruling {
     std::optional<Error> failure;
     Answered count;
@@ -69,6 +71,8 @@ class Batch {
  private:
   const Root& root(std::size_t place) const { return jobs_[order_[place]].check.signing_root; }
   std::vector<Chunk> cut(std::size_t permitted, std::size_t workers) const;
+  // Why this job fails although its batch was committed; null when it does not. Only after the outcome is known.
+  const Error* loss_of(std::size_t position) const;
 
   enum class Outcome { pending, committed, failed };
 
@@ -82,6 +86,7 @@ class Batch {
   mutable std::mutex mutex_;
   Outcome outcome_ = Outcome::pending;
   Error error_;
+  std::map<BlsPublicKey, Error> lost_;  // unchanged once the outcome is set
   bool given_up_ = false;
   std::vector<Chunk> parked_;
 };

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <deque>
 #include <iterator>
+#include <map>
 #include <mutex>
 #include <new>
 #include <set>
@@ -18,6 +19,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "guard/store_in_parts.h"
 #include "signing/batch.h"
 #include "signing/same_message_signer.h"
 #include "signing/workers.h"
@@ -267,14 +269,15 @@ Pipeline::Engine::BatchPtr Pipeline::Engine::next_batch() {
 void Pipeline::Engine::commit(const BatchPtr& batch) {
   bool ran = false;
   Result<void> outcome;
-  std::vector<BlsPublicKey> unknown;  // recorded without any history known
+  std::vector<BlsPublicKey> unknown;   // recorded without any history known
+  std::map<BlsPublicKey, Error> lost;  // of a store that keeps a batch in parts: what it did not keep
   const auto start = std::chrono::steady_clock::now();
   try {
     std::vector<guard::LookAhead> ahead(batch->size());
     for (std::size_t i = 0; i < batch->size(); ++i) {
       ahead[i] = guard::look_ahead(batch->job(i).check);
     }
-    outcome = store_.transact_ahead(ahead, [&](guard::SlashingTransaction& tx) -> Result<void> {
+    const guard::SlashingStore::Work work = [&](guard::SlashingTransaction& tx) -> Result<void> {
       if (std::exchange(ran, true)) {
         return fail(ErrorKind::internal, "the slashing store ran one transaction twice");
       }
@@ -283,7 +286,9 @@ void Pipeline::Engine::commit(const BatchPtr& batch) {
       } catch (const std::bad_alloc&) {
         return fail(ErrorKind::store_unavailable, "not enough memory for the batch; nothing was signed");
       }
-    });
+    };
+    auto* const in_parts = dynamic_cast<guard::StoreInParts*>(&store_);
+    outcome = in_parts != nullptr ? in_parts->transact_in_parts(ahead, work, lost) : store_.transact_ahead(ahead, work);
   } catch (...) {
     outcome = fail(ErrorKind::store_in_doubt, "the slashing store broke off; nothing was released");
   }
@@ -295,7 +300,10 @@ void Pipeline::Engine::commit(const BatchPtr& batch) {
   if (outcome) {
     report_unknown(unknown);
   }
-  post_release(batch, batch->settle(std::move(outcome)));
+  if (outcome && !lost.empty() && options_.metrics != nullptr) {
+    options_.metrics->store_error(facts(lost.begin()->second.kind).code);
+  }
+  post_release(batch, batch->settle(std::move(outcome), std::move(lost)));
 }
 
 // Once per transaction and kind of record in it, not once per job.

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 
+#include "adapters/dynamodb/permissions.h"
 #include "app/config_table.h"
+#include "app/iam_reference.h"
 #include "app/nearest.h"
 
 namespace cc::app {
@@ -238,6 +241,51 @@ TEST(ConfigTable, TheReferencePageIsWhatTheProgramPrints) {
   page << in.rdbuf();
   EXPECT_EQ(page.str(), config_reference())
       << "run: containment-chamber config reference > docs/reference/configuration.md";
+}
+
+TEST(ConfigTable, ThePageOfIamPermissionsIsWhatTheProgramPrints) {
+  std::ifstream in(fs::path(CC_SOURCE_DIR) / "docs/reference/aws-iam.md");
+  std::stringstream page;
+  page << in.rdbuf();
+  EXPECT_EQ(page.str(), iam_reference()) << "run: containment-chamber config iam > docs/reference/aws-iam.md";
+}
+
+template <std::size_t N>
+std::string as_list(const std::array<std::string_view, N>& actions) {
+  std::string out;
+  for (const std::string_view action : actions) {
+    out.append(out.empty() ? "[\"" : ", \"").append(action).append("\"");
+  }
+  return out + "]";
+}
+
+TEST(ConfigTable, TheTerraformModuleAllowsWhatThePageSays) {
+  std::ifstream in(fs::path(CC_SOURCE_DIR) / "infra/terraform/iam.tf");
+  std::stringstream text;
+  text << in.rdbuf();
+  const std::string module = text.str();
+  for (const std::string& list : {as_list(dynamodb::kStatePermissions), as_list(dynamodb::kKeysPermissions),
+                                  as_list(dynamodb::kSlashingPermissions)}) {
+    EXPECT_TRUE(holds(module, "actions   = " + list + "\n")) << list;
+  }
+  EXPECT_TRUE(holds(module, R"(["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"])"));
+}
+
+TEST_F(ConfigFile, StoresInDynamoDbMustFitTogether) {
+  const std::string state = "signer_state: {backend: dynamodb, table: state-table}\n";
+  const std::string keys = "key_sources: {dynamodb: {table: keys-table}}\n";
+  const std::string slashing = "anti_slashing: {backend: dynamodb, table: slashing-table}\n";
+  EXPECT_TRUE(load(state + keys + slashing));
+  EXPECT_TRUE(load(slashing));
+  EXPECT_TRUE(load(state + keys + "anti_slashing: {backend: postgres, postgres: {host: h, database: d, user: u}}\n"));
+  EXPECT_TRUE(holds(message("anti_slashing: {backend: dynamodb}"), "needs anti_slashing.dynamodb.table"));
+  EXPECT_TRUE(holds(message("signer_state: {backend: dynamodb}"), "needs signer_state.table"));
+  EXPECT_TRUE(holds(message(keys), "belong together"));
+  EXPECT_TRUE(holds(message(state + slashing), "belong together"));
+  EXPECT_TRUE(holds(message(state + keys), "a SQLite history knows only what this one signed"));
+  EXPECT_TRUE(holds(message(slashing + state + "key_sources: {dynamodb: {table: state-table}}\n"), "named twice"));
+  EXPECT_TRUE(holds(message(slashing + state + "key_sources: {dynamodb: {table: keys, status_filter: [inactive]}}\n"),
+                    "status_filter must be"));
 }
 
 TEST(Nearest, CountsEdits) {

@@ -162,3 +162,67 @@ def aws_cli(arguments, environment, endpoint, check=True):
     if done.returncode != 0:
         raise AssertionError(f"aws {arguments}: {done.stderr}")
     return done.stdout
+
+
+class DynamoDb:
+    """DynamoDB on loopback: dynoxide where tools/dynoxide.sh could install it (it serialises, and outlives kill -9), else moto."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="cc-dynamodb-")
+        self.program = os.path.join(SOURCE, "build", "dynoxide", "bin", "dynoxide")
+        self.concurrent = os.path.exists(self.program)
+        self.port = free_port()
+        self.log = open(os.path.join(self.folder, "log"), "ab")
+        self.process = None
+        self.start()
+
+    def start(self):
+        moto = os.path.join(SOURCE, "build", "moto-venv", "bin", "moto_server")
+        database = os.path.join(self.folder, "tables")
+        command = [self.program, "--host", "127.0.0.1", "-p", str(self.port), "--db-path", database]
+        if not self.concurrent:
+            command = [moto, "-H", "127.0.0.1", "-p", str(self.port)]
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, env={"PATH": os.environ["PATH"], "HOME": self.folder, **ISOLATED})
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError("no DynamoDB listens")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.kill()
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def endpoint(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(self, operation, body):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("POST", "/", body=json.dumps(body), headers={
+                "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810." + operation, "X-Amz-Date": "20261124T170000Z",
+                "Authorization": "AWS4-HMAC-SHA256 Credential=test/20261124/eu-west-1/dynamodb/aws4_request, SignedHeaders=host, Signature=00"})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"{}")
+        finally:
+            connection.close()
+
+    def create_table(self, name):
+        attributes = [{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")]
+        schema = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+        status, said = self.ask("CreateTable", {"TableName": name, "BillingMode": "PAY_PER_REQUEST", "AttributeDefinitions": attributes, "KeySchema": schema})
+        if status != 200:
+            raise AssertionError(said)
+
+    def delete_table(self, name):
+        self.ask("DeleteTable", {"TableName": name})

@@ -36,6 +36,7 @@ class Aws {
   seal::KekService& keks() { return keks_; }
   Kms& kms() { return kms_; }
   CredentialSource& credentials() { return chain_; }
+  Client& client() { return client_; }
   void stop();
 
  private:

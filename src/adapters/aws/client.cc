@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "adapters/aws/service_error.h"
 #include "adapters/aws/signature.h"
@@ -22,8 +23,7 @@ std::string text_of(const SecretBytes& secret) {
 }  // namespace
 
 struct Client::Round {
-  Milliseconds end;
-  unsigned attempt = 0;
+  Retries retries;
   bool clock_corrected = false;
   bool credentials_renewed = false;
 };
@@ -35,6 +35,7 @@ Result<HttpCall> Client::prepare(const ServiceCall& call, const Credentials* cre
   out.body = call.body;
   out.timeout = std::max(Milliseconds(1), std::min(left, patience_.attempt));
   out.connect_timeout = patience_.connect;
+  out.answer_limit = call.answer_limit;
   out.headers["content-type"] = call.content_type;
   if (!call.target.empty()) {
     out.headers["x-amz-target"] = call.target;
@@ -75,71 +76,94 @@ bool Client::correct_clock(const HttpAnswer& answer, Round& round) {
   return true;
 }
 
-bool Client::wait_before_retry(Round& round) const {
-  if (++round.attempt >= patience_.attempts) {
+bool Retries::wait() {
+  if (++attempt_ >= patience_.attempts) {
     return false;
   }
-  const auto doubled = patience_.first_pause * (1U << std::min(round.attempt - 1, 10U));
+  const auto doubled = patience_.first_pause * (1U << std::min(attempt_ - 1, 10U));
   const auto bound = std::min<std::int64_t>(doubled.count(), patience_.longest_pause.count());
   const auto draw = outside_.random.array<4>();
   const std::uint64_t part = std::uint64_t{draw[0]} << 24 | std::uint64_t{draw[1]} << 16 | std::uint64_t{draw[2]} << 8 |
                              std::uint64_t{draw[3]};
   const Milliseconds pause(static_cast<std::int64_t>(part * static_cast<std::uint64_t>(bound) >> 32));
-  if (outside_.clock.monotonic() + pause >= round.end) {
+  if (pause >= left()) {
     return false;
   }
-  return outside_.pauses.pause(pause) && outside_.clock.monotonic() < round.end;
+  return outside_.pauses.pause(pause) && left() > Milliseconds(0);
 }
 
-Result<HttpAnswer> Client::call(const ServiceCall& call, CredentialSource* source) {
-  Round round{outside_.clock.monotonic() + patience_.budget};
+// Whether a refused call is worth another attempt, after what helps was done.
+bool Client::mend(const HttpAnswer& answer, CredentialSource* source, const SharedCredentials& used, Round& round) {
+  switch (remedy_of(read_error(answer))) {
+    case Remedy::wait:
+      return round.retries.wait();
+    case Remedy::clock:
+      return correct_clock(answer, round);
+    case Remedy::credentials:
+      if (source == nullptr) {
+        return false;
+      }
+      source->reject(used);
+      return !std::exchange(round.credentials_renewed, true);
+    case Remedy::none:
+      break;
+  }
+  return false;
+}
+
+Exchange Client::exchange(const ServiceCall& call, CredentialSource* source) {
+  Round round{Retries(outside_, patience_)};
+  Exchange out;
   std::optional<Error> said;  // why the last attempt with its full time had no answer
   while (true) {
     SharedCredentials credentials;
     if (source != nullptr) {
-      CC_ASSIGN(credentials, source->current());
+      Result<SharedCredentials> held = source->current();
+      if (!held) {
+        out.trouble = std::move(held).error();
+        return out;
+      }
+      credentials = *std::move(held);
     }
-    CC_ASSIGN(const HttpCall http, prepare(call, credentials.get(), round.end - outside_.clock.monotonic()));
-    Result<HttpAnswer> answer = outside_.wire.send(http);
+    const Result<HttpCall> http = prepare(call, credentials.get(), round.retries.left());
+    if (!http) {
+      out.trouble = http.error();
+      return out;
+    }
+    Result<HttpAnswer> answer = outside_.wire.send(*http);
     if (!answer) {
+      out.uncertain = true;
       if (answer.error().kind != ErrorKind::kms_unreachable) {
-        return answer;
+        out.trouble = std::move(answer).error();
+        return out;
       }
       // "Timed out after 57 ms" at the end of the budget would hide the reason before it, say a bad certificate.
-      if (!said || http.timeout >= patience_.attempt) {
+      if (!said || http->timeout >= patience_.attempt) {
         said = answer.error();
       }
-      if (!wait_before_retry(round)) {
-        return fail(*said);
+      if (!round.retries.wait()) {
+        out.trouble = *said;
+        return out;
       }
       continue;
     }
-    if (answer->status == 200) {
-      return answer;
-    }
-    const ServiceError error = read_error(*answer);
-    bool again = false;
-    switch (remedy_of(error)) {
-      case Remedy::wait:
-        again = wait_before_retry(round);
-        break;
-      case Remedy::clock:
-        again = correct_clock(*answer, round);
-        break;
-      case Remedy::credentials:
-        again = source != nullptr && !round.credentials_renewed;
-        round.credentials_renewed = true;
-        if (source != nullptr) {
-          source->reject(credentials);
-        }
-        break;
-      case Remedy::none:
-        break;
-    }
-    if (!again) {
-      return fail(explain(error, call.action));
+    out.uncertain = out.uncertain || answer->status >= 500;
+    if (answer->status == 200 || !mend(*answer, source, credentials, round)) {
+      out.answer = *std::move(answer);
+      return out;
     }
   }
+}
+
+Result<HttpAnswer> Client::call(const ServiceCall& call, CredentialSource* source) {
+  Exchange done = exchange(call, source);
+  if (done.trouble) {
+    return fail(*std::move(done.trouble));
+  }
+  if (done.answer.status != 200) {
+    return fail(explain(read_error(done.answer), call.action));
+  }
+  return std::move(done.answer);
 }
 
 }  // namespace cc::aws

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 
 #include "adapters/aws/credentials.h"
 #include "adapters/aws/endpoints.h"
@@ -49,6 +50,31 @@ struct ServiceCall {
   std::string content_type;
   std::string target;  // X-Amz-Target; empty: none
   std::string body;    // wiped by the caller
+  std::size_t answer_limit = kAnswerLimit;
+};
+
+// How one call ended, retries included.
+struct Exchange {
+  std::optional<Error> trouble;  // no answer of AWS's to go by: why
+  HttpAnswer answer;             // without trouble: status 200, or the refusal that nothing helped against
+  // Some attempt got no answer, or a fault of AWS's: what was asked may have been done, whatever came after.
+  bool uncertain = false;
+};
+
+// The pauses between attempts, within a budget of time.
+class Retries {
+ public:
+  Retries(const Outside& outside, const Patience& patience)
+      : outside_(outside), patience_(patience), end_(outside.clock.monotonic() + patience.budget) {}
+  Milliseconds left() const { return end_ - outside_.clock.monotonic(); }
+  // Waits; false when attempts or time are used up, or the signer stops.
+  bool wait();
+
+ private:
+  const Outside& outside_;
+  const Patience& patience_;
+  Milliseconds end_;
+  unsigned attempt_ = 0;
 };
 
 class Client {
@@ -56,12 +82,16 @@ class Client {
   Client(Outside outside, Patience patience) : outside_(outside), patience_(patience) {}
   // Signed with `source`; unsigned without one. Errors: those of service_error.h, of the source, and kms_unreachable.
   Result<HttpAnswer> call(const ServiceCall& call, CredentialSource* source);
+  // The same for callers that read refusals themselves, and must know whether a write may have happened.
+  Exchange exchange(const ServiceCall& call, CredentialSource* source);
+  const Outside& outside() const { return outside_; }
+  const Patience& patience() const { return patience_; }
 
  private:
   struct Round;  // what one call has tried already
   Result<HttpCall> prepare(const ServiceCall& call, const Credentials* credentials, Milliseconds left) const;
   bool correct_clock(const HttpAnswer& answer, Round& round);
-  bool wait_before_retry(Round& round) const;
+  bool mend(const HttpAnswer& answer, CredentialSource* source, const SharedCredentials& used, Round& round);
 
   Outside outside_;
   Patience patience_;

@@ -88,6 +88,17 @@ void CredentialChain::reject(const SharedCredentials& refused) {
   refused_ = refused_ || held_ == refused;
 }
 
+Result<std::string> region_of(const ChainOptions& options) {
+  const Environment& environment = options.environment;
+  const std::string set =
+      first_set({options.region, variable(environment, "AWS_REGION"), variable(environment, "AWS_DEFAULT_REGION")});
+  if (!set.empty()) {
+    return set;
+  }
+  CC_ASSIGN(const ProfileFiles files, ProfileFiles::read(environment));
+  return files.setting(first_set({options.profile, variable(environment, "AWS_PROFILE"), "default"}), "region");
+}
+
 Result<SharedCredentials> CredentialChain::fetch() {
   const Environment& environment = options_.environment;
   const std::string named = first_set({options_.profile, variable(environment, "AWS_PROFILE")});
@@ -102,9 +113,8 @@ Result<SharedCredentials> CredentialChain::fetch() {
   if (!named.empty() && !files.has(named)) {
     return fail(ErrorKind::kms_credentials, "the AWS profile " + named + " is in neither of the profile files");
   }
-  const std::string region =
-      first_set({options_.region, variable(environment, "AWS_REGION"), variable(environment, "AWS_DEFAULT_REGION"),
-                 files.setting(profile, "region"), "us-east-1"});
+  CC_ASSIGN(const std::string set, region_of(options_));
+  const std::string region = set.empty() ? "us-east-1" : set;
   CC_ASSIGN(SharedCredentials found,
             (ProfileReader{files, environment, outside_, client_, region}.credentials(profile)));
   const std::string token_file = variable(environment, "AWS_WEB_IDENTITY_TOKEN_FILE");

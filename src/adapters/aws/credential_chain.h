@@ -23,6 +23,10 @@ struct ChainOptions {
   std::string region;   // aws.region; empty: AWS_REGION, AWS_DEFAULT_REGION, the profile's, else us-east-1. For STS.
 };
 
+// The region that is set somewhere, in the order above; empty when it is set nowhere. Errors: those of the profile
+// files.
+Result<std::string> region_of(const ChainOptions& options);
+
 class CredentialChain final : public CredentialSource {
  public:
   // `client` asks STS. All outlive the chain.

@@ -94,7 +94,7 @@ Result<Address> parse_address(const std::string& text) {
 Result<Endpoints> Endpoints::make(const std::map<std::string, std::string>& configured,
                                   const Environment& environment) {
   Endpoints out;
-  for (const std::string_view service : {"kms", "sts"}) {
+  for (const std::string_view service : {"kms", "sts", "dynamodb"}) {
     const auto own = configured.find(std::string(service));
     const std::string named = "AWS_ENDPOINT_URL_" + upper(service);
     const std::pair<std::string, std::string> sources[] = {

@@ -24,7 +24,7 @@ class Endpoints {
  public:
   // configured: service → override; an empty one is none. Errors: config_invalid naming the setting and what it may be.
   static Result<Endpoints> make(const std::map<std::string, std::string>& configured, const Environment& environment);
-  // service: "kms", "sts". Errors: kek_name_invalid for a region that is no host name part.
+  // service: "kms", "sts", "dynamodb". Errors: kek_name_invalid for a region that is no host name part.
   Result<Endpoint> of(std::string_view service, std::string_view region) const;
 
  private:

@@ -10,9 +10,8 @@
 namespace cc::aws {
 namespace {
 
-constexpr std::size_t kAnswerLimit = 1024UL * 1024;
 constexpr std::size_t kHeaderLimit = 64UL * 1024;
-constexpr std::size_t kIdleHandles = 16;
+constexpr std::size_t kIdleHandles = 64;
 
 struct FreeEasy {
   void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
@@ -28,6 +27,7 @@ using HeaderList = std::unique_ptr<curl_slist, FreeList>;
 
 struct Reading {
   HttpAnswer answer;
+  std::size_t limit = kAnswerLimit;
   std::size_t header_bytes = 0;
   bool too_large = false;
 };
@@ -36,7 +36,7 @@ struct Reading {
 std::size_t take_body(char* data, std::size_t one, std::size_t count, void* context) noexcept {
   auto& reading = *static_cast<Reading*>(context);
   const std::size_t size = one * count;
-  reading.too_large = size > kAnswerLimit - reading.answer.body.size();
+  reading.too_large = size > reading.limit - reading.answer.body.size();
   try {
     if (!reading.too_large) {
       http::append_wiping(reading.answer.body, {data, size});
@@ -233,6 +233,7 @@ Result<HttpAnswer> CurlWire::send(const HttpCall& call) {
   }
   CC_ASSIGN(const HeaderList headers, header_list(call));
   Reading reading;
+  reading.limit = call.answer_limit;
   std::array<char, CURL_ERROR_SIZE> reason{};
   bool ok = configure(easy, call, headers, reading, reason.data());
   ok = ok && (ca_file_.empty() || curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file_.c_str()) == CURLE_OK);

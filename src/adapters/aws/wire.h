@@ -1,8 +1,8 @@
 // HTTP to AWS: one call, one answer. The port lets tests plant answers and faults; CurlWire is the real one.
 //
 // CurlWire keeps connections open and uses them again, verifies TLS certificates and host names always, follows no
-// redirect, reads at most 1 MiB, and speaks plain http only where the call allows it (see endpoints.h). stop() ends
-// transfers under way within a second and refuses new ones.
+// redirect, reads at most what the call allows, and speaks plain http only where the call allows it (see endpoints.h).
+// stop() ends transfers under way within a second and refuses new ones.
 //
 // Thread-safe. Secrets: credentials and plaintexts in bodies and headers; calls and answers wipe theirs when they die,
 // libcurl's own copies are wiped by http/wiping_allocators.h.
@@ -21,6 +21,8 @@
 
 namespace cc::aws {
 
+inline constexpr std::size_t kAnswerLimit = std::size_t{1024} * 1024;
+
 struct HttpCall {
   std::string method = "POST";
   std::string url;
@@ -28,6 +30,7 @@ struct HttpCall {
   std::string body;
   Milliseconds connect_timeout{3000};
   Milliseconds timeout{10'000};
+  std::size_t answer_limit = kAnswerLimit;
 
   HttpCall() = default;
   HttpCall(const HttpCall&) = default;

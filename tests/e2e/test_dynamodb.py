@@ -1,0 +1,186 @@
+"""Many replicas on three DynamoDB tables: what one does, the others follow; of two that race, one signs; a lost store stops signing."""
+import json
+import os
+import threading
+import time
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+
+from aws_harness import ARNS, DevKms, DynamoDb
+from harness import SignerTest, attestation, block, slashable
+
+
+class Tables(SignerTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.dynamodb = DynamoDb()
+        cls.cases = 0
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.dynamodb.close()
+
+    def setUp(self):
+        type(self).cases += 1
+        self.prefix = f"case{self.cases}"
+        for kind in ("state", "keys", "slashing"):
+            self.dynamodb.create_table(self.table(kind))
+        self.kms = DevKms().start()
+        self.addCleanup(self.kms.close)
+
+    def table(self, kind):
+        return f"{self.prefix}-{kind}"
+
+    def settings(self, **changes):
+        names = {kind: self.table(kind) for kind in ("state", "keys", "slashing")} | changes
+        return (f"signer_state: {{backend: dynamodb, table: {names['state']}, max_stale_seconds: 5}}\n"
+                f"key_sources: {{dynamodb: {{table: {names['keys']}}}}}\n"
+                f"anti_slashing: {{backend: dynamodb, dynamodb: {{table: {names['slashing']}}}}}\n"
+                f"aws: {{region: eu-west-1, call_timeout_seconds: 3}}\n")
+
+    def replica(self, **changes):
+        environment = {**self.kms.environment, "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb.endpoint}
+        return self.signer(extra=self.settings(**changes), environment=environment)
+
+    def init(self, signer):
+        signer.operator("init", "--setup-token", signer.setup_token(), "--kms-key-arns", ",".join(ARNS), "--kms-threshold", "2")
+
+    def pair(self, *indices):
+        one, two = self.replica().start(), self.replica().start()
+        self.init(one)
+        two.wait_status("unsealed")
+        keys = one.import_interop(*indices)
+        self.eventually(lambda: sorted(two.request("GET", "/api/v1/eth2/publicKeys", token="SIGNING_TOKEN").json()) == sorted(keys), "the keys on the other replica")
+        return one, two, keys
+
+    def eventually(self, holds, what, seconds=60):
+        end = time.monotonic() + seconds
+        while not holds():
+            self.assertLess(time.monotonic(), end, what)
+            time.sleep(0.2)
+
+    def test_what_one_replica_does_the_others_follow(self):
+        one, two, keys = self.pair(0, 1)
+        self.assertEqual(two.sign(keys[0], block(1)).status, 200)
+        self.assertEqual(one.sign(keys[0], block(1)).status, 200, "the identical message, from either")
+        self.assertEqual(one.sign(keys[0], block(1, 9)).status, 412)
+        changed = one.request("PATCH", "/api/v1/chamber/keys", {"pubkeys": [keys[0]], "status": "inactive"}, token="KEY_MANAGER_TOKEN")
+        self.assertEqual(changed.status, 200, changed)
+        self.eventually(lambda: two.request("GET", "/api/v1/eth2/publicKeys", token="SIGNING_TOKEN").json() == [keys[1]], "the key leaves the other replica")
+        self.assertEqual(two.sign(keys[0], block(2)).status, 404)
+        removed = two.request("DELETE", "/api/v1/chamber/keys", {"pubkeys": [keys[1]]}, token="KEY_MANAGER_TOKEN")
+        self.assertEqual(removed.status, 200, removed)
+        self.eventually(lambda: one.sign(keys[1], block(2)).status == 404, "the deleted key leaves too")
+
+    def test_a_seal_for_all_seals_all_and_a_late_replica_joins(self):
+        one, two, keys = self.pair(0)
+        one.operator("seal", "--all", "--auth-token", "env:CC_AUTH_TOKEN")
+        two.wait_status("sealed")
+        self.assertEqual(two.sign(keys[0], block(5)).status, 503)
+        two.restart()
+        two.wait_status("unsealed")
+        self.assertEqual(two.sign(keys[0], block(6)).status, 200)
+        three = self.replica().start()
+        three.wait_status("unsealed")
+        self.assertEqual(three.sign(keys[0], block(6, 9)).status, 412)
+        self.assertEqual(three.sign(keys[0], block(7)).status, 200)
+
+    def test_a_rotation_through_one_replica_reaches_the_other(self):
+        one, two, keys = self.pair(0)
+        one.operator("rotate", "kms", "--auth-token", "env:CC_AUTH_TOKEN", "--kms-key-arns", ",".join(ARNS[:2]), "--kms-threshold", "1")
+        self.assertEqual(two.sign(keys[0], block(1)).status, 200)
+        two.restart()
+        two.wait_status("unsealed")
+        self.assertEqual(two.sign(keys[0], block(2)).status, 200)
+
+    def test_of_two_replicas_asked_for_conflicting_messages_one_signs(self):
+        if not self.dynamodb.concurrent:
+            self.skipTest("moto undoes a failed transaction by putting back all tables; races need dynoxide")
+        one, two, keys = self.pair(0, 1)
+        released, lock = [], threading.Lock()
+
+        def ask(signer, key, body):
+            for _ in range(20):
+                reply = signer.sign(key, body)
+                if reply.status != 503:  # overtaken: asked again, as a validator client does
+                    break
+            if reply.status == 200:
+                with lock:
+                    released.append((key, body))
+            return reply.status
+
+        with ThreadPoolExecutor(4) as pool:
+            for n in range(1, 21):
+                for key in keys:
+                    pairs = [(one, block(n, 1)), (two, block(n, 2)), (one, attestation(n, n + 1, 1)), (two, attestation(n, n + 1, 2))]
+                    said = list(pool.map(lambda pair, key=key: ask(pair[0], key, pair[1]), pairs))
+                    self.assertEqual(sorted(said[:2]), [200, 412], f"blocks at {n}")
+                    self.assertEqual(sorted(said[2:]), [200, 412], f"votes at {n}")
+        self.assertIsNone(slashable(released))
+
+    def test_a_replica_that_loses_the_tables_stops_and_goes_on_with_them(self):
+        if not self.dynamodb.concurrent:
+            self.skipTest("moto keeps its tables in memory only")
+        one, two, keys = self.pair(0)
+        self.assertEqual(one.sign(keys[0], block(1)).status, 200)
+        self.dynamodb.kill()
+        self.assertEqual(one.sign(keys[0], block(2)).status, 503)
+        self.eventually(lambda: "signing stops: the seal record cannot be read" in one.log(), "max_stale")
+        self.assertEqual(one.request("GET", "/upcheck").status, 200)
+        self.dynamodb.start()
+        self.eventually(lambda: one.sign(keys[0], block(3)).status == 200, "signing goes on")
+        self.assertEqual(two.sign(keys[0], block(1, 9)).status, 412)
+
+    def test_an_emptied_slashing_table_is_noticed(self):
+        one, two, keys = self.pair(0)
+        self.assertEqual(one.sign(keys[0], block(1)).status, 200)
+        self.dynamodb.delete_table(self.table("slashing"))
+        self.assertEqual(one.sign(keys[0], block(2)).status, 503)
+        self.dynamodb.create_table(self.table("slashing"))
+        reply = one.sign(keys[0], block(2))
+        self.assertEqual(reply.status, 503)
+        self.assertIn("has lost its identity", reply.text)
+        two.stop()
+        two.start()
+        self.assertEqual(two.sign(keys[0], block(2)).status, 503)
+        self.assertIn("slashing_store_mismatch", two.log())
+
+    def test_wrong_tables_are_named_at_the_start(self):
+        self.replica().start().stop()
+        for changes, words in (({"state": "no-such-table"}, "no-such-table (eu-west-1) does not exist"),
+                               ({"keys": self.table("slashing")}, "named twice"),
+                               ({"state": self.table("keys"), "keys": self.table("state")}, "holds \"sealed-keys\", not signer-state")):
+            signer = self.replica(**changes)
+            code, _, err = signer.run("--config", signer.config, check=False)
+            self.assertNotEqual(code, 0)
+            self.assertIn(words, err)
+
+    def test_a_kek_of_one_machine_is_refused_for_shared_state(self):
+        signer = self.replica().start()
+        code, _, err = signer.operator("init", "--setup-token", signer.setup_token(), "--kms-key-arns", "local://one", "--kms-threshold", "1", check=False)
+        self.assertEqual(code, 3)
+        self.assertIn("lies on this machine alone", err)
+
+    def test_history_moves_by_the_commands(self):
+        one, two, keys = self.pair(0)
+        self.assertEqual(one.sign(keys[0], block(5)).status, 200)
+        one.stop()
+        two.stop()
+        status = json.loads(one.run("slashing", "status", "--config", one.config, "--output", "json")[1])
+        self.assertEqual((status["store"], status["validators"]), ("ours", 1))
+        out = one.run("slashing", "export", "--config", one.config)[1]
+        self.assertEqual([(entry["pubkey"], [b["slot"] for b in entry["signed_blocks"]]) for entry in json.loads(out)["data"]], [(keys[0], ["5"])])
+        later = json.loads(out)
+        later["data"][0]["signed_blocks"][0]["slot"] = "8"
+        file = os.path.join(one.folder, "history.json")
+        with open(file, "w", encoding="utf-8") as text:
+            json.dump(later, text)
+        one.run("slashing", "import", file, "--config", one.config)
+        two.start()
+        two.wait_status("unsealed")
+        self.assertEqual(two.sign(keys[0], block(8, 9)).status, 412)
+        self.assertEqual(two.sign(keys[0], block(9)).status, 200)
+
+
+if __name__ == "__main__":
+    unittest.main()
