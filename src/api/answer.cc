@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include "api/witness.h"
 #include "base/log.h"
 
 namespace cc::api {
@@ -63,6 +64,10 @@ Result<access::Caller> caller_of(const Context& context, const http::Request& re
   auto caller = context.policies.allow(scope, request.header("authorization"), request.loopback);
   if (!caller) {
     context.metrics.auth_rejected(facts(caller.error().kind).code);
+    const auto holder = request.companion ? holder_of(context, request) : std::optional<std::string>();
+    if (holder) {
+      request.companion->caller(*holder, true);
+    }
   } else if (request.companion) {
     request.companion->caller(caller->policy, caller->authenticated);
   }

@@ -78,7 +78,7 @@ class ManyKeysExchange {
 
   // Hands every entry that may sign to the pipeline. An error: none was.
   static Result<void> take(const std::shared_ptr<ManyKeysExchange>& self) {
-    self->asker_ = {.policy = {}, .peer = self->request_.peer, .request_id = self->request_.id, .key = {}};
+    self->asker_ = asker_of(self->context_, self->request_);
     CC_ASSIGN(const access::Caller caller, admit_signing(self->context_, self->request_));
     self->asker_.policy = caller.policy;
     self->asker_.authenticated = caller.authenticated;
@@ -202,8 +202,7 @@ void add_many_keys_routes(http::Router& router, Context& context) {
         if (caller) {
           return std::nullopt;
         }
-        witness_refused_signature(context, {.policy = {}, .peer = head.peer, .request_id = head.id, .key = {}}, {},
-                                  caller.error());
+        witness_refused_signature(context, asker_of(context, head), {}, caller.error());
         context.metrics.signing_request({}, facts(caller.error().kind).http_status, std::chrono::nanoseconds(0));
         return refusal(caller.error());
       });

@@ -113,20 +113,20 @@ class SignExchange {
 
 // A refusal on the head, shaped and counted as every other.
 std::shared_ptr<const http::Admission> sign_admission(const Context& context) {
-  return std::make_shared<const http::Admission>([&context](
-                                                     const http::Request& head) -> std::optional<http::Response> {
-    const auto start = std::chrono::steady_clock::now();
-    const Result<access::Caller> caller = admit_signing(context, head);
-    if (caller) {
-      return std::nullopt;
-    }
-    const Error& error = caller.error();
-    const int status = facts(error.kind).http_status;
-    witness_refused_signature(context, {.policy = {}, .peer = head.peer, .request_id = head.id, .key = {}}, {}, error);
-    context.metrics.signing_request({}, status, std::chrono::steady_clock::now() - start);
-    const bool as_json = wants_json(head.header("accept"));
-    return sign_response(status, sign_refusal(error, as_json), as_json, &error);
-  });
+  return std::make_shared<const http::Admission>(
+      [&context](const http::Request& head) -> std::optional<http::Response> {
+        const auto start = std::chrono::steady_clock::now();
+        const Result<access::Caller> caller = admit_signing(context, head);
+        if (caller) {
+          return std::nullopt;
+        }
+        const Error& error = caller.error();
+        const int status = facts(error.kind).http_status;
+        witness_refused_signature(context, asker_of(context, head), {}, error);
+        context.metrics.signing_request({}, status, std::chrono::steady_clock::now() - start);
+        const bool as_json = wants_json(head.header("accept"));
+        return sign_response(status, sign_refusal(error, as_json), as_json, &error);
+      });
 }
 
 // A JSON array of every loaded key; built by hand, because ten thousand keys are asked for often.

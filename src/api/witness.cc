@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "access/scopes.h"
 #include "api/json_body.h"
 #include "audit/journal.h"
 #include "base/bytes.h"
@@ -346,7 +347,8 @@ class Visit final : public http::Companion {
     if (of_keys(row_.event)) {
       return of_key_answers(base, key_answers(response.body, said_));
     }
-    if (context_.describe && row_.event != Event::request) {
+    // Not for what answers on an I/O thread: this reads the signer state.
+    if (context_.describe && row_.event != Event::request && row_.event != Event::reload) {
       context_.describe(base);
     }
     return {std::move(base)};
@@ -428,6 +430,25 @@ void add_witness(http::Router& router, Context& context) {
       options.admission = watched(context, row, std::move(options.admission));
     }
   });
+}
+
+std::optional<std::string> holder_of(const Context& context, const http::Request& head) {
+  for (const access::Scope scope : access::every_scope()) {
+    const auto caller = context.policies.allow(scope, head.header("authorization"), head.loopback);
+    if (caller && caller->authenticated) {
+      return caller->policy;
+    }
+  }
+  return std::nullopt;
+}
+
+Asker asker_of(const Context& context, const http::Request& head) {
+  std::optional<std::string> holder = holder_of(context, head);
+  return {.policy = holder.value_or(""),
+          .peer = head.peer,
+          .request_id = head.id,
+          .authenticated = holder.has_value(),
+          .key = std::nullopt};
 }
 
 void witness_refused_signature(const Context& context, const Asker& asker, const std::string& operation,

@@ -24,6 +24,9 @@ struct Asker {
   bool authenticated = false;
   std::optional<BlsPublicKey> key;
 };
+// The policy that the caller's token is of, whatever it allows; nothing for a token of none.
+std::optional<std::string> holder_of(const Context& context, const http::Request& head);
+Asker asker_of(const Context& context, const http::Request& head);
 // Writes a refused signature down, when it is one of those that matter: slashing protection, tokens, limits, another
 // network. Never blocks.
 void witness_refused_signature(const Context& context, const Asker& asker, const std::string& operation,
