@@ -41,9 +41,11 @@ TEST_F(DynamoFaults, AskInTheWordsOfTheProtocol) {
   EXPECT_EQ(target(0), "DynamoDB_20120810.PutItem");
   EXPECT_EQ(call.headers.at("content-type"), "application/x-amz-json-1.0");
   EXPECT_THAT(call.headers.at("authorization"), HasSubstr("/eu-west-1/dynamodb/aws4_request"));
-  EXPECT_EQ(call.body,
-            R"({"TableName":"shared","Item":{"pk":{"S":"a"},"sk":{"S":"b"}},"ConditionExpression":"attribute_not_exists(#pk)",)"
-            R"("ReturnValuesOnConditionCheckFailure":"ALL_OLD","ExpressionAttributeNames":{"#pk":"pk"}})");
+  const std::string body =
+      R"~({"TableName":"shared","Item":{"pk":{"S":"a"},"sk":{"S":"b"}},)~"
+      R"~("ConditionExpression":"attribute_not_exists(#pk)","ReturnValuesOnConditionCheckFailure":"ALL_OLD",)~"
+      R"~("ExpressionAttributeNames":{"#pk":"pk"}})~";
+  EXPECT_EQ(call.body, body);
 }
 
 TEST_F(DynamoFaults, ThrottlingIsTriedAgainAndThenNamed) {
