@@ -25,7 +25,7 @@ Result<bool> KeyService::follow_proven() {
   std::set<BlsPublicKey> staying;
   CC_TRY(store_.for_each(std::nullopt, [&](const StoredKey& stored) -> Result<void> {
     CC_ASSIGN(const KeyRecord record, open->prove(stored));
-    if (record.status != KeyStatus::active && !options_.load_inactive) {
+    if (!belongs_in_ring(record)) {
       return {};
     }
     staying.insert(record.public_key);

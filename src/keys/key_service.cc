@@ -151,7 +151,7 @@ Result<std::vector<std::shared_ptr<const RingKey>>> KeyService::read_all(const O
                   "the record of key " + to_0x(stored.public_key) + " is sealed under master key " +
                       to_hex(record.master_key) + ", which this chamber does not hold");
     }
-    if (record.status != KeyStatus::active && !options_.load_inactive) {
+    if (!belongs_in_ring(record)) {
       return check_fields(open.keys.at(record.master_key), record);
     }
     CC_ASSIGN(crypto::BlsSecretKey secret, loader->second.open(record));
@@ -174,6 +174,11 @@ Result<std::vector<std::shared_ptr<const RingKey>>> KeyService::read_all(const O
     options_.progress(out.size(), total);
   }
   return out;
+}
+
+// A key that still waits for its permit has none that was withdrawn: it must not join on the strength of that.
+bool KeyService::belongs_in_ring(const KeyRecord& record) const {
+  return record.status == KeyStatus::active || (options_.load_inactive && !is_arriving(record));
 }
 
 Result<KeyInfo> KeyService::read_info(const OpenPtr& open, const StoredKey& stored) const {

@@ -170,6 +170,7 @@ class KeyService {
   Result<bool> follow_proven();
   Result<std::uint64_t> load_proven(const ChamberId& chamber, const MasterKeysView& master_keys);
   Result<std::vector<std::shared_ptr<const RingKey>>> read_all(const Open& open, bool sentinel_known);
+  bool belongs_in_ring(const KeyRecord& record) const;
   Result<KeyInfo> read_info(const OpenPtr& open, const StoredKey& stored) const;
 
   Result<void> commit(const OpenPtr& open, std::vector<Candidate>& candidates, KeyOutcome outcome,

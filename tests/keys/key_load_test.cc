@@ -56,7 +56,7 @@ TEST_F(Loading, TenThousandKeysAreLoadedInOnePassWithoutDerivingAPublicKey) {
   }
   ASSERT_TRUE(store.set_sentinel(seal_sentinel(keys, random)));
   std::vector<std::uint64_t> progress;
-  const auto loaded = load({1000, [&](std::uint64_t done, std::uint64_t total) {
+  const auto loaded = load({.progress_every = 1000, .progress = [&](std::uint64_t done, std::uint64_t total) {
                               progress.push_back(done);
                               EXPECT_EQ(total, kKeys);
                             }});
@@ -173,7 +173,8 @@ TEST_F(Loading, ClosingWhileLoadingLeavesTheRingEmpty) {
     put(keys, not_a_point(i));
   }
   KeyService* closing = nullptr;
-  KeyService service(store, ring, permits, random, clock, {5, [&](std::uint64_t, std::uint64_t) { closing->close(); }});
+  KeyService service(store, ring, permits, random, clock,
+                     {.progress_every = 5, .progress = [&](std::uint64_t, std::uint64_t) { closing->close(); }});
   closing = &service;
   EXPECT_EQ(service.load(chamber, view()).error().kind, ErrorKind::signer_sealed);
   EXPECT_EQ(ring.size(), 0U);
