@@ -2,6 +2,7 @@
 // KEKs (and the operators) it opens nothing; KEKs are never in it. What is restored signs nothing before somebody said
 // from where on it may: the history in a backup ends where the backup was made.
 #include "app/command_backup.h"
+#include "app/audit_trail.h"
 
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "adapters/sqlite/key_store.h"
 #include "adapters/sqlite/snapshot.h"
 #include "adapters/sqlite/state_store.h"
+#include "app/audit_trail.h"
 #include "app/backup_file.h"
 #include "app/data_dir.h"
 #include "app/kek_services.h"
@@ -109,6 +111,10 @@ Result<void> run_create(const CreateOptions& options) {
   for (const auto& [name, path] : databases) {
     CC_TRY(sqlite::copy_database(path, scratch.file(name)));
     files.push_back(scratch.file(name));
+  }
+  // It goes on in the restored folder: the state in the backup remembers its head.
+  if (const std::string log = audit_path(config.data_dir); fs::exists(log)) {
+    files.push_back(log);
   }
   backup::Manifest manifest{std::string(kVersion), SystemClock().unix_seconds(), record.core.chamber,
                             record.core.epoch,     record.core.master_key,       {}};

@@ -168,6 +168,22 @@ TEST_F(Loading, LoadingAgainReplacesTheSealedKeysAndKeepsTheOthers) {
   EXPECT_EQ(ring.size(), 0U) << "after a seal nothing signs from any source";
 }
 
+// An inactive key whose permit was withdrawn may join and signs nothing; one that never had its permit must not.
+TEST_F(Loading, InactiveKeysJoinOnlyWhenAskedForAndNeverBeforeTheirPermit) {
+  const auto stored = [&](std::uint32_t number, bool switched_off) {
+    const auto secret = crypto::BlsSecretKey::from_bytes(test::scalar(number)).value();
+    KeyRecord record = seal_key(keys, secret, secret.public_key(), "", 1, random, KeyStatus::inactive);
+    if (switched_off) {
+      ASSERT_TRUE(set_status(keys, record, KeyStatus::inactive, 2));
+    }
+    ASSERT_TRUE(store.add({{record.public_key, record.status, encode(record)}}));
+  };
+  stored(1, false);
+  stored(2, true);
+  EXPECT_EQ(load().value(), 0U);
+  EXPECT_EQ(load({.load_inactive = true, .progress = nullptr}).value(), 1U);
+}
+
 TEST_F(Loading, ClosingWhileLoadingLeavesTheRingEmpty) {
   for (std::uint32_t i = 0; i < 10; ++i) {
     put(keys, not_a_point(i));

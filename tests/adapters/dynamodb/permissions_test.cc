@@ -30,7 +30,8 @@ class RecordingWire final : public aws::Wire {
     if (operation != "TransactWriteItems") {
       asked.insert("dynamodb:" + operation);
     } else {
-      for (const auto& part : boost::json::parse(call.body).at("TransactItems").as_array()) {
+      const boost::json::value body = boost::json::parse(call.body);
+      for (const auto& part : body.at("TransactItems").as_array()) {
         const std::string kind(part.as_object().begin()->key());
         asked.insert("dynamodb:" + kind + "Item");
       }
