@@ -20,7 +20,7 @@ class WholeBackup(SignerTest):
 
     def test_a_backup_is_whole_opens_by_its_keks_and_comes_back_without_signing(self):
         signer, pubkey, file, created = self.made()
-        self.assertEqual([part["name"] for part in created["parts"]], ["seal-record", "state.sqlite", "keys.sqlite", "slashing.sqlite"])
+        self.assertEqual([part["name"] for part in created["parts"]], ["seal-record", "state.sqlite", "keys.sqlite", "slashing.sqlite", "audit.log"])
         self.assertEqual(os.stat(file).st_mode & 0o777, 0o600)
         self.assertEqual(sorted(name for name in os.listdir(signer.folder) if name.startswith("signer.backup")), ["signer.backup"])
         verified = json.loads(signer.run("backup", "verify", file)[1])
@@ -32,7 +32,7 @@ class WholeBackup(SignerTest):
         _, out, err = signer.run("backup", "restore", file, "--data-dir", other.data)
         self.assertEqual(json.loads(out)["status"], "restored")
         self.assertIn("slashing adopt", err)
-        self.assertEqual(sorted(os.listdir(other.data)), ["keys.sqlite", "slashing.sqlite", "state.sqlite"])
+        self.assertEqual(sorted(os.listdir(other.data)), ["audit.log", "keys.sqlite", "slashing.sqlite", "state.sqlite"])
         shutil.copytree(os.path.join(signer.data, "kek"), os.path.join(other.data, "kek"))
         other.start()
         refused = other.sign(pubkey, attestation(5, 6))

@@ -50,6 +50,7 @@ inline aws::Patience patient() {
   out.budget = Milliseconds(120'000);
   out.attempt = Milliseconds(60'000);
   out.connect = Milliseconds(10'000);
+  out.attempts = 60;  // moto answers 500 to transactions that get in each other's way
   return out;
 }
 
