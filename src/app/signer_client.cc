@@ -105,6 +105,9 @@ Error refusal(int status, const json::value& body) {
   if (detail.empty()) {
     detail = "the signer answered with status " + std::to_string(status);
   }
+  if (detail.ends_with('.')) {
+    detail.pop_back();
+  }
   if (kind == ErrorKind::unauthorized) {
     detail += "; give it with --auth-token (without auth_policies: the admin token of the signer's start, in its log)";
   } else if (kind == ErrorKind::signer_sealed) {
