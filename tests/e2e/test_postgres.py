@@ -114,7 +114,7 @@ class Postgres(SignerTest):
                  ({"sslrootcert": "/etc/ssl/certs/ca-certificates.crt"}, "certificate verify failed"), ({"port": '"1"'}, "cannot connect")]
         for changes, words in cases:
             with self.subTest(**changes):
-                signer = self.on_database(**changes)
+                signer = self.on_database(connect_timeout_seconds="20", **changes)
                 signer.start(wait=False)
                 self.assertNotEqual(signer.process.wait(timeout=30), 0)
                 self.assertIn(words, signer.log())

@@ -68,9 +68,9 @@ Write count(const std::map<KeyStatus, std::int64_t>& differences) {
   for (const auto& [status, difference] : differences) {
     const std::string name = word(status);
     if (difference > 0) {
-      out.update += ", #" + name + " :" + name;
+      out.update.append(", #").append(name).append(" :").append(name);
     } else if (difference < 0) {
-      set += (set.empty() ? "SET #" : ", #") + name + " = #" + name + " - :" + name;
+      set.append(set.empty() ? "SET #" : ", #").append(name).append(" = #").append(name).append(" - :").append(name);
     }
     if (difference != 0) {
       out.condition.values.emplace(":" + name, static_cast<std::uint64_t>(std::abs(difference)));

@@ -32,6 +32,7 @@ Write row_write(const BlsPublicKey& key, StoredRow row, std::uint64_t over, cons
 
 std::vector<Write> record_writes(const Subject& subject) {
   std::vector<Write> out;
+  out.reserve(subject.blocks.size() + subject.votes.size());
   for (const guard::SignedBlock& block : subject.blocks) {
     out.push_back({Write::Kind::put, item_at(record_key(subject.key, block)), "", {}});
   }
@@ -206,6 +207,7 @@ CommitOutcome Committing::by_itself(const Subject& subject) {
   std::vector<std::pair<StoredRow, std::vector<Write>>> steps;
   const std::vector<Write> records = record_writes(subject);
   std::vector<Write> gone;
+  gone.reserve(subject.forgotten.size());
   for (const Key& key : subject.forgotten) {
     gone.push_back({Write::Kind::remove, item_at(key), "", {}});
   }
