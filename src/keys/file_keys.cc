@@ -6,8 +6,8 @@
 #include <set>
 
 #include "base/log.h"
+#include "base/parallel.h"
 #include "formats/keystore.h"
-#include "keys/parallel.h"
 
 namespace cc::keys {
 namespace {

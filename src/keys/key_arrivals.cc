@@ -3,10 +3,10 @@
 #include <set>
 
 #include "base/log.h"
+#include "base/parallel.h"
 #include "formats/keystore.h"
 #include "formats/unicode.h"
 #include "keys/key_service_parts.h"
-#include "keys/parallel.h"
 
 namespace cc::keys {
 namespace {

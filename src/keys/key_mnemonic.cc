@@ -2,10 +2,10 @@
 // one.
 #include <algorithm>
 
+#include "base/parallel.h"
 #include "formats/age_file.h"
 #include "formats/mnemonic.h"
 #include "keys/key_service_parts.h"
-#include "keys/parallel.h"
 
 namespace cc::keys {
 namespace {

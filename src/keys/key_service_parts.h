@@ -26,8 +26,8 @@ struct KeyService::Candidate {
   std::optional<crypto::BlsSecretKey> secret;  // absent once the item is refused
   std::string label;
   bool persist = true;
-  bool in_force = false;                   // to be permitted and added to the ring
-  std::optional<KeyRecord> arriving = {};  // its stored record, inactive until the permit is durable
+  bool in_force = false;              // to be permitted and added to the ring
+  std::optional<KeyRecord> arriving;  // its stored record, inactive until the permit is durable
 
   void refuse(std::string why) {
     result.outcome = KeyOutcome::error;

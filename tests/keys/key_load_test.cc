@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "base/log.h"
+#include "base/parallel.h"
 #include "keys/key_service.h"
-#include "keys/parallel.h"
 #include "support/memory_key_store.h"
 #include "support/ring_keys.h"
 #include "support/seeded_random.h"

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <iostream>
+#include <vector>
 
 #include <chrono>
 #include <csignal>
@@ -191,16 +192,27 @@ class DynamoTable {
   std::string name_;
 };
 
-// Skips a case on an emulator that is not installed; moto always is where the tests run.
-#define CC_NEEDS_DYNAMO(kind)                                                                        \
-  do {                                                                                               \
-    if (!::cc::test::DynamoEmulator::installed(kind)) {                                              \
-      if ((kind) == ::cc::test::DynamoKind::moto) {                                                  \
-        FAIL() << "moto is not installed: run tools/moto.sh (./dev check and ./dev test do)";        \
-      }                                                                                              \
-      std::cout << "not run: dynoxide is not installed (tools/dynoxide.sh wants a cargo of 1.88)\n"; \
-      return;                                                                                        \
-    }                                                                                                \
-  } while (false)
+// moto always; dynoxide where it is installed (tools/dynoxide.sh wants a cargo of 1.88).
+inline std::vector<DynamoKind> every_emulator() {
+  std::vector<DynamoKind> out{DynamoKind::moto};
+  if (DynamoEmulator::installed(DynamoKind::dynoxide)) {
+    out.push_back(DynamoKind::dynoxide);
+  }
+  return out;
+}
+// Those that let transactions run side by side: dynoxide, or none, which is said.
+inline std::vector<DynamoKind> racing_emulators() {
+  std::vector<DynamoKind> out = every_emulator();
+  std::erase(out, DynamoKind::moto);
+  if (out.empty()) {
+    std::cout << "not run: races and rates of DynamoDB; dynoxide is not installed (tools/dynoxide.sh)\n";
+  }
+  return out;
+}
+
+// In SetUp(): the case fails, and its body does not run.
+#define CC_NEEDS_DYNAMO(kind)                                                                                        \
+  ASSERT_TRUE(::cc::test::DynamoEmulator::installed(kind)) << "run tools/moto.sh first (./dev check and ./dev test " \
+                                                              "do)"
 
 }  // namespace cc::test

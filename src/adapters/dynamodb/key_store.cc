@@ -4,8 +4,8 @@
 #include <map>
 #include <span>
 
-#include "adapters/dynamodb/parallel.h"
 #include "adapters/dynamodb/table_kind.h"
+#include "base/parallel.h"
 
 namespace cc::dynamodb {
 namespace {
@@ -123,7 +123,10 @@ Result<void> DynamoKeyStore::for_each(std::optional<KeyStatus> only,
   const std::size_t width = std::max<std::size_t>(1, parallel_);
   for (std::size_t from = 0; from < kPartitions; from += width) {
     std::vector<Result<std::vector<StoredKey>>> parts(std::min(width, kPartitions - from));
-    in_parallel(parts.size(), width, [&](std::size_t i) { parts[i] = read_partition(from + i, std::nullopt, 0); });
+    run_side_by_side(parts.size(), width, [&](std::size_t i) {
+      parts[i] = read_partition(from + i, std::nullopt, 0);
+      return true;
+    });
     for (const auto& part : parts) {
       if (!part) {
         return fail(part.error());
@@ -160,8 +163,9 @@ Result<std::vector<StoredKey>> DynamoKeyStore::page(const std::optional<BlsPubli
   for (std::size_t from = first; from < kPartitions && out.size() < limit; from += width) {
     std::vector<Result<std::vector<StoredKey>>> parts(std::min(width, kPartitions - from));
     const std::size_t left = limit - out.size();
-    in_parallel(parts.size(), width, [&](std::size_t i) {
+    run_side_by_side(parts.size(), width, [&](std::size_t i) {
       parts[i] = read_partition(from + i, from + i == first ? after : std::nullopt, left);
+      return true;
     });
     for (auto& part : parts) {
       if (!part) {

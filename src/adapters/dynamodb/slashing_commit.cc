@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "adapters/dynamodb/parallel.h"
+#include "base/parallel.h"
 #include "guard/rules.h"
 
 namespace cc::dynamodb {
@@ -290,8 +290,9 @@ Result<CommitOutcome> commit(Table& table, const DynamoSlashingTransaction& tx, 
     return out;
   }
   std::vector<CommitOutcome> parts(groups.size() + large.size());
-  in_parallel(parts.size(), parallel, [&](std::size_t i) {
+  run_side_by_side(parts.size(), parallel, [&](std::size_t i) {
     parts[i] = i < groups.size() ? committing.together(groups[i]) : committing.by_itself(*large[i - groups.size()]);
+    return true;
   });
   for (CommitOutcome& part : parts) {
     join(out, std::move(part));

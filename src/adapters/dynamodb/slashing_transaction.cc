@@ -5,7 +5,7 @@
 #include <set>
 #include <tuple>
 
-#include "adapters/dynamodb/parallel.h"
+#include "base/parallel.h"
 #include "guard/rules.h"
 
 namespace cc::dynamodb {
@@ -71,7 +71,10 @@ Result<void> DynamoSlashingTransaction::read_rows(const std::vector<BlsPublicKey
     batches.back().push_back(row_key(key));
   }
   std::vector<Result<std::vector<Item>>> answers(batches.size());
-  in_parallel(batches.size(), parallel_, [&](std::size_t i) { answers[i] = table_.get_many(batches[i]); });
+  run_side_by_side(batches.size(), parallel_, [&](std::size_t i) {
+    answers[i] = table_.get_many(batches[i]);
+    return true;
+  });
   bool found = false;
   for (const auto& answer : answers) {
     if (!answer) {
@@ -144,7 +147,7 @@ Result<void> DynamoSlashingTransaction::read_records(std::span<const guard::Look
   const std::vector<std::pair<std::size_t, std::uint64_t>> vote_reads(targets.begin(), targets.end());
   std::vector<Result<std::vector<guard::SignedBlock>>> found_blocks(block_reads.size());
   std::vector<Result<std::vector<Vote>>> found_votes(vote_reads.size());
-  in_parallel(block_reads.size() + vote_reads.size(), parallel_, [&](std::size_t i) {
+  run_side_by_side(block_reads.size() + vote_reads.size(), parallel_, [&](std::size_t i) {
     if (i < block_reads.size()) {
       const auto [place, slot] = block_reads[i];
       found_blocks[i] = blocks(subjects_[place], slot, slot);
@@ -152,6 +155,7 @@ Result<void> DynamoSlashingTransaction::read_records(std::span<const guard::Look
       const auto [place, from] = vote_reads[i - block_reads.size()];
       found_votes[i - block_reads.size()] = votes(subjects_[place], from, kTop);
     }
+    return true;
   });
   for (std::size_t i = 0; i < block_reads.size(); ++i) {
     CC_ASSIGN(subjects_[block_reads[i].first].ahead_blocks[block_reads[i].second], std::move(found_blocks[i]));
@@ -341,11 +345,12 @@ Result<void> DynamoSlashingTransaction::raise_floor(const guard::Watermarks& flo
 
 Result<std::vector<BlsPublicKey>> DynamoSlashingTransaction::validators() {
   std::vector<Result<std::vector<Item>>> shards(kRowShards);
-  in_parallel(kRowShards, parallel_, [&](std::size_t i) {
+  run_side_by_side(kRowShards, parallel_, [&](std::size_t i) {
     QueryRange range;
     range.pk = row_partition(i);
     range.keys_only = true;
     shards[i] = table_.query(range);
+    return true;
   });
   std::set<BlsPublicKey> out;
   for (const auto& shard : shards) {

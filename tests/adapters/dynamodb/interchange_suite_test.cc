@@ -31,7 +31,7 @@ class InterchangeSuite : public testing::TestWithParam<DynamoKind> {
   static std::string backend() { return GetParam() == DynamoKind::moto ? "dynamodb (moto)" : "dynamodb (dynoxide)"; }
   std::vector<std::unique_ptr<test::DynamoTable>> tables_;
 };
-INSTANTIATE_TEST_SUITE_P(OnEveryEmulator, InterchangeSuite, testing::Values(DynamoKind::moto, DynamoKind::dynoxide),
+INSTANTIATE_TEST_SUITE_P(OnEveryEmulator, InterchangeSuite, testing::ValuesIn(test::every_emulator()),
                          [](const auto& one) { return one.param == DynamoKind::moto ? "Moto" : "Dynoxide"; });
 
 TEST_P(InterchangeSuite, OwnCasesHoldUnderBothStrategies) { suite::run_own_cases(backend(), maker()); }
@@ -64,7 +64,7 @@ class TakingTurns final : public SlashingStore {
 };
 
 class PropertyOnDynamo : public InterchangeSuite {};
-INSTANTIATE_TEST_SUITE_P(OnEveryEmulator, PropertyOnDynamo, testing::Values(DynamoKind::moto, DynamoKind::dynoxide),
+INSTANTIATE_TEST_SUITE_P(OnEveryEmulator, PropertyOnDynamo, testing::ValuesIn(test::every_emulator()),
                          [](const auto& one) { return one.param == DynamoKind::moto ? "Moto" : "Dynoxide"; });
 
 TEST_P(PropertyOnDynamo, NothingSlashableIsReleasedByTwoSignersOnOneTable) {

@@ -44,7 +44,7 @@ class SlashingStoreTest : public testing::TestWithParam<DynamoKind> {
   std::unique_ptr<DynamoTable> place_;
 };
 
-INSTANTIATE_TEST_SUITE_P(OnEveryEmulator, SlashingStoreTest, testing::Values(DynamoKind::moto, DynamoKind::dynoxide),
+INSTANTIATE_TEST_SUITE_P(OnEveryEmulator, SlashingStoreTest, testing::ValuesIn(test::every_emulator()),
                          [](const auto& one) { return one.param == DynamoKind::moto ? "Moto" : "Dynoxide"; });
 
 TEST_P(SlashingStoreTest, KeepsWhatItRecordedOverAReopening) {
@@ -434,7 +434,8 @@ TEST_P(SlashingStoreTest, NamesAnAlteredItem) {
 }
 
 class RacingSigners : public SlashingStoreTest {};
-INSTANTIATE_TEST_SUITE_P(OnDynoxide, RacingSigners, testing::Values(DynamoKind::dynoxide),
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(RacingSigners);
+INSTANTIATE_TEST_SUITE_P(OnDynoxide, RacingSigners, testing::ValuesIn(test::racing_emulators()),
                          [](const auto&) { return "Dynoxide"; });
 
 TEST_P(RacingSigners, OneOfManyWins) {

@@ -38,7 +38,7 @@ class DynamoStores : public testing::TestWithParam<DynamoKind> {
   }
   std::unique_ptr<DynamoTable> place_;
 };
-INSTANTIATE_TEST_SUITE_P(OnEveryEmulator, DynamoStores, testing::Values(DynamoKind::moto, DynamoKind::dynoxide),
+INSTANTIATE_TEST_SUITE_P(OnEveryEmulator, DynamoStores, testing::ValuesIn(test::every_emulator()),
                          [](const auto& one) { return one.param == DynamoKind::moto ? "Moto" : "Dynoxide"; });
 
 StoredKey key_at(std::uint8_t first, std::uint8_t last, KeyStatus status = KeyStatus::active) {
@@ -179,7 +179,8 @@ TEST_P(DynamoStores, AnAlteredKeyItemIsNamed) {
 }
 
 class RacingReplicas : public DynamoStores {};
-INSTANTIATE_TEST_SUITE_P(OnDynoxide, RacingReplicas, testing::Values(DynamoKind::dynoxide),
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(RacingReplicas);
+INSTANTIATE_TEST_SUITE_P(OnDynoxide, RacingReplicas, testing::ValuesIn(test::racing_emulators()),
                          [](const auto&) { return "Dynoxide"; });
 
 TEST_P(RacingReplicas, OfManyWhoWriteOneRevisionOneSucceeds) {

@@ -17,15 +17,17 @@ using test::DynamoKind;
 using test::DynamoTable;
 using test::vote;
 
-class DynamoThroughput : public testing::Test {
+class DynamoThroughput : public testing::TestWithParam<DynamoKind> {
  protected:
   void SetUp() override {
-    CC_NEEDS_DYNAMO(DynamoKind::dynoxide);
-    ASSERT_TRUE(DynamoEmulator::get(DynamoKind::dynoxide).up());
-    place_ = std::make_unique<DynamoTable>(DynamoEmulator::get(DynamoKind::dynoxide));
+    ASSERT_TRUE(DynamoEmulator::get(GetParam()).up());
+    place_ = std::make_unique<DynamoTable>(DynamoEmulator::get(GetParam()));
   }
   std::unique_ptr<DynamoTable> place_;
 };
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(DynamoThroughput);
+INSTANTIATE_TEST_SUITE_P(OnDynoxide, DynamoThroughput, testing::ValuesIn(test::racing_emulators()),
+                         [](const auto&) { return "Dynoxide"; });
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -53,7 +55,7 @@ double vote_all(DynamoSlashingStore& store, std::uint32_t validators, std::uint3
   return seconds_since(start);
 }
 
-TEST_F(DynamoThroughput, OfVotesInBatchesAndOneByOne) {
+TEST_P(DynamoThroughput, OfVotesInBatchesAndOneByOne) {
   const auto store = DynamoSlashingStore::open(place_->table(), OpenMode::open_or_create, std::nullopt, {});
   ASSERT_TRUE(store) << store.error().message;
   constexpr std::uint32_t kMany = 1024;
@@ -65,7 +67,7 @@ TEST_F(DynamoThroughput, OfVotesInBatchesAndOneByOne) {
             << static_cast<int>(single) << " votes/s one by one\n";
 }
 
-TEST_F(DynamoThroughput, OfLoadingKeys) {
+TEST_P(DynamoThroughput, OfLoadingKeys) {
   const char* const wanted = std::getenv("CC_DYNAMO_KEYS");
   const std::size_t count = wanted == nullptr ? 2000 : std::strtoul(wanted, nullptr, 10);
   const auto store = DynamoKeyStore::open(place_->table(), 16);

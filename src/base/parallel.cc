@@ -1,4 +1,4 @@
-#include "adapters/dynamodb/parallel.h"
+#include "base/parallel.h"
 
 #include <algorithm>
 #include <atomic>
@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace cc::dynamodb {
+namespace cc {
 namespace {
 
 // False when no more threads are to be had: those that started, and the caller's own, then do all the work.
@@ -22,22 +22,25 @@ bool start_one(std::vector<std::jthread>& threads, const std::function<void()>& 
 
 }  // namespace
 
-void in_parallel(std::size_t count, std::size_t most, const std::function<void(std::size_t)>& step) {
+bool run_side_by_side(std::size_t count, std::size_t most_threads, const std::function<bool(std::size_t)>& step) {
   std::atomic<std::size_t> next{0};
+  std::atomic<bool> stopped{false};
   std::atomic<bool> out_of_memory{false};
   const auto work = [&] {
     try {
-      for (std::size_t i = next++; i < count; i = next++) {
-        step(i);
+      for (std::size_t i = next++; i < count && !stopped; i = next++) {
+        if (!step(i)) {
+          stopped = true;
+        }
       }
     } catch (const std::bad_alloc&) {
       out_of_memory = true;
-      next = count;
+      stopped = true;
     }
   };
+  const std::size_t threads = std::min(count, std::max<std::size_t>(1, most_threads));
   {
     std::vector<std::jthread> helpers;
-    const std::size_t threads = std::min(count, std::max<std::size_t>(1, most));
     while (helpers.size() + 1 < threads && start_one(helpers, work)) {
     }
     work();
@@ -45,6 +48,12 @@ void in_parallel(std::size_t count, std::size_t most, const std::function<void(s
   if (out_of_memory) {
     throw std::bad_alloc();
   }
+  return !stopped;
 }
 
-}  // namespace cc::dynamodb
+bool run_parallel(std::size_t count, std::size_t most_threads, const std::function<bool(std::size_t)>& step) {
+  const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  return run_side_by_side(count, std::min(most_threads, cores), step);
+}
+
+}  // namespace cc
