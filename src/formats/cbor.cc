@@ -49,7 +49,13 @@ Head encode_head(unsigned major, std::uint64_t value) {
 
 }  // namespace
 
-void Writer::head(unsigned major, std::uint64_t value) { append(out_, encode_head(major, value).view()); }
+void Writer::head(unsigned major, std::uint64_t value) {
+  constexpr std::size_t kMostDocuments = 512;  // are written without growing
+  if (out_.capacity() == 0) {
+    out_.reserve(kMostDocuments);
+  }
+  append(out_, encode_head(major, value).view());
+}
 
 Writer& Writer::uint(std::uint64_t value) {
   head(kUint, value);

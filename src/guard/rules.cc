@@ -101,18 +101,22 @@ Result<Verdict> judge_block(SlashingTransaction& tx, const Policy& policy, const
   return Verdict();
 }
 
-Result<Verdict> judge_surround(SlashingTransaction& tx, std::int64_t validator, const AttestationCheck& vote) {
-  CC_ASSIGN(const auto outer, tx.surrounding(validator, vote.source, vote.target));
-  if (outer) {
-    return slashable("surround vote: source " + text(vote.source) + " and target " + text(vote.target) +
-                     " lie inside " + text(*outer));
+Verdict judge_votes(const VotesNear& near, const AttestationCheck& vote, const Root& root) {
+  for (const SignedAttestation& other : near.at_target) {
+    if (other.signing_root != root || other.source != vote.source) {
+      return slashable("double vote: an attestation " + root_text(other.signing_root) + " with source " +
+                       text(other.source) + " was already signed for target " + text(vote.target));
+    }
   }
-  CC_ASSIGN(const auto inner, tx.surrounded(validator, vote.source, vote.target));
-  if (inner) {
+  if (near.surrounding) {
     return slashable("surround vote: source " + text(vote.source) + " and target " + text(vote.target) +
-                     " lie around " + text(*inner));
+                     " lie inside " + text(*near.surrounding));
   }
-  return Verdict();
+  if (near.surrounded) {
+    return slashable("surround vote: source " + text(vote.source) + " and target " + text(vote.target) +
+                     " lie around " + text(*near.surrounded));
+  }
+  return {};
 }
 
 Result<Verdict> judge_attestation(SlashingTransaction& tx, const Policy& policy, const Subject& subject,
@@ -120,23 +124,14 @@ Result<Verdict> judge_attestation(SlashingTransaction& tx, const Policy& policy,
   if (Verdict refused = judge_marks(policy, subject, vote)) {
     return refused;
   }
-  std::vector<SignedAttestation> there;
+  VotesNear near;
   if (subject.row) {
-    CC_ASSIGN(there, tx.attestations_at(subject.row->id, vote.target));
+    CC_ASSIGN(near, tx.votes_near(subject.row->id, vote.source, vote.target));
   }
-  for (const SignedAttestation& other : there) {
-    if (other.signing_root != root || other.source != vote.source) {
-      return slashable("double vote: an attestation " + root_text(other.signing_root) + " with source " +
-                       text(other.source) + " was already signed for target " + text(vote.target));
-    }
+  if (Verdict refused = judge_votes(near, vote, root)) {
+    return refused;
   }
-  if (subject.row) {
-    CC_ASSIGN(Verdict surround, judge_surround(tx, subject.row->id, vote));
-    if (surround) {
-      return surround;
-    }
-  }
-  repeated = !there.empty();
+  repeated = !near.at_target.empty();
   if (!repeated && subject.low.target_epoch == vote.target) {
     return slashable("target epoch " + text(vote.target) +
                      " is at the low watermark, and what was signed there is not known");

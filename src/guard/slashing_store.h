@@ -36,6 +36,12 @@ struct SignedAttestation {
   std::optional<Root> signing_root;
 };
 
+// The recorded votes that a new one can collide with.
+struct VotesNear {
+  std::vector<SignedAttestation> at_target;
+  std::optional<SignedAttestation> surrounding, surrounded;  // some vote around it, and some inside it
+};
+
 // A key's permit: withdrawn first when the key is deactivated or deleted, given back only by an explicit import or
 // activation.
 enum class Permit { permitted, retired };
@@ -74,6 +80,8 @@ class SlashingTransaction {
   // Some vote with source < s and target > t (it surrounds the new one), and the other way round.
   virtual Result<std::optional<SignedAttestation>> surrounding(std::int64_t validator, Epoch source, Epoch target) = 0;
   virtual Result<std::optional<SignedAttestation>> surrounded(std::int64_t validator, Epoch source, Epoch target) = 0;
+  // The three answers at once, for a store that has them in one go.
+  virtual Result<VotesNear> votes_near(std::int64_t validator, Epoch source, Epoch target);
   // A record that is there already is not added twice.
   virtual Result<void> add_block(std::int64_t validator, const SignedBlock& block) = 0;
   virtual Result<void> add_attestation(std::int64_t validator, const SignedAttestation& attestation) = 0;

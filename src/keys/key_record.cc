@@ -57,6 +57,7 @@ Bytes body_of(const KeyRecord& record) {
 // All parts have a fixed length, so their concatenation has one meaning.
 Bytes record_aad(const RecordKeys& keys, KeyType type, const BlsPublicKey& public_key) {
   Bytes out;
+  out.reserve(kRecordDomain.size() + keys.chamber.size() + keys.id.size() + 1 + public_key.size());
   append(out, bytes_of(kRecordDomain));
   append(out, keys.chamber);
   append(out, keys.id);

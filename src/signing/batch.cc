@@ -11,8 +11,10 @@ namespace {
 // Jobs of different roots cost about the same each: small chunks spread them evenly.
 constexpr std::size_t kLargestMixedChunk = 64;
 constexpr std::size_t kChunksPerWorker = 4;
-// Jobs of one root are cheaper the more of them are together: one chunk per worker, none smaller than the least.
+// Jobs of one root are cheaper the more of them are together: a run from the least group on is one chunk, and is shared
+// among the workers where each part is still worth its own inversions and sum check.
 constexpr std::size_t kLeastGroup = 8;
+constexpr std::size_t kLeastShare = 32;
 constexpr std::size_t kLargestGroup = 256;
 
 std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
@@ -57,7 +59,7 @@ std::vector<Chunk> Batch::cut(std::size_t permitted, std::size_t workers) const 
       if (begin < run) {
         chunks.push_back({begin, run});
       }
-      const std::size_t width = std::clamp(divide_up(end - run, workers), kLeastGroup, kLargestGroup);
+      const std::size_t width = std::clamp(divide_up(end - run, workers), kLeastShare, kLargestGroup);
       for (std::size_t at = run; at < end; at += width) {
         chunks.push_back({at, std::min(at + width, end)});
       }

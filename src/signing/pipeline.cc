@@ -120,6 +120,7 @@ class Pipeline::Engine {
   bool stopping_ = false;
   std::size_t unknown_named_ = 0;  // of the committer alone
 
+  std::atomic<bool> hashing_{false};  // a worker has the message of a request that came alone
   std::atomic<std::uint64_t> signed_{0}, refused_{0}, failed_{0}, batches_{0};
   // Last, so that they join before what they use dies.
   Workers workers_;
@@ -161,10 +162,14 @@ void Pipeline::Engine::wake() {
       alone = queue_.front().check.signing_root;
     }
   }
-  wake_.notify_one();
   if (alone) {
-    workers_.post([this, root = *alone] { signer_->prepare(root); });
+    hashing_ = true;
+    workers_.post([this, root = *alone] {
+      signer_->prepare(root);
+      hashing_ = false;
+    });
   }
+  wake_.notify_one();
 }
 
 void Pipeline::Engine::submit(std::vector<SignJob> jobs) {
@@ -359,7 +364,11 @@ Result<void> Pipeline::Engine::decide(guard::SlashingTransaction& tx, const Batc
     });
   }
   const auto chunks = static_cast<std::ptrdiff_t>(tasks.size());
-  workers_.post(std::move(tasks));
+  if (batch->size() == 1 && chunks == 1 && hashing_) {
+    workers_.post_behind(std::move(tasks.front()));  // the one that hashes its message signs it
+  } else {
+    workers_.post(std::move(tasks));
+  }
   // Counted once they are posted for certain; some may have begun, which counts below zero until now.
   const std::lock_guard lock(mutex_);
   waiting_chunks_ += chunks;

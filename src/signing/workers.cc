@@ -49,6 +49,18 @@ void Workers::post(std::vector<std::function<void()>> tasks) {
   }
 }
 
+void Workers::post_behind(std::function<void()> task) {
+  bool nobody = false;
+  {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+    nobody = at_work_ == 0;
+  }
+  if (nobody) {
+    wake_.notify_one();
+  }
+}
+
 void Workers::run() {
   ::pthread_setname_np(::pthread_self(), "cc-sign");
   std::unique_lock lock(mutex_);
@@ -59,10 +71,12 @@ void Workers::run() {
     }
     std::function<void()> task = std::move(tasks_.front());
     tasks_.pop_front();
+    ++at_work_;
     lock.unlock();
     task();
     task = nullptr;  // what the task holds (keys among it) goes before the wait
     lock.lock();
+    --at_work_;
   }
 }
 

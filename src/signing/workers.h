@@ -21,6 +21,8 @@ class Workers {
 
   void post(std::function<void()> task);
   void post(std::vector<std::function<void()>> tasks);
+  // For a worker that is at work now and takes it next, which saves a wake-up; wakes one when none is at work.
+  void post_behind(std::function<void()> task);
   std::size_t count() const { return threads_.size(); }
 
  private:
@@ -29,6 +31,7 @@ class Workers {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> tasks_;
+  std::size_t at_work_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -219,6 +219,7 @@ Result<Statement*> Database::statement(const char* sql) {
 }
 
 Result<bool> Database::step(Statement& statement) {
+  statement.begin();
   const int code = sqlite3_step(statement.raw());
   if (code == SQLITE_ROW) {
     return true;
@@ -277,7 +278,7 @@ Result<void> Database::recover() {
 
 void Database::end_statements() {
   for (auto& [sql, statement] : statements_) {
-    sqlite3_reset(statement.raw());
+    statement.reset();
   }
 }
 

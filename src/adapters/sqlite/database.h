@@ -44,8 +44,10 @@ enum class Sharing {
 class Statement {
  public:
   explicit Statement(sqlite3_stmt* raw) : raw_(raw) {}
-  // Ends a run so that the statement can be used again, and forgets what was bound.
+  // Ends a run so that the statement can be used again, and forgets what was bound. Nothing to do when it is fresh.
   void reset();
+  // To be called before each step.
+  void begin() { fresh_ = false; }
   Statement& bind(std::int64_t value);
   Statement& bind(ByteView value);
   Statement& bind(std::string_view value);
@@ -65,6 +67,7 @@ class Statement {
  private:
   sqlite3_stmt* raw_;
   int next_ = 1;
+  bool fresh_ = true;
 };
 
 class Database {

@@ -91,16 +91,6 @@ Result<std::vector<guard::SignedAttestation>> SqliteSlashingTransaction::attesta
   return out;
 }
 
-Result<std::optional<guard::SignedAttestation>> SqliteSlashingTransaction::first_attestation(Statement& query) {
-  CC_ASSIGN(const bool row, database_.step(query));
-  if (!row) {
-    return std::nullopt;
-  }
-  std::optional<guard::SignedAttestation> found = attestation_at(query);
-  query.reset();
-  return found;
-}
-
 Result<std::vector<guard::SignedBlock>> SqliteSlashingTransaction::blocks_at(std::int64_t validator, Slot slot) {
   CC_ASSIGN(Statement* const query,
             database_.statement("SELECT slot, signing_root FROM blocks WHERE validator = ? AND slot = ?"));
@@ -116,36 +106,51 @@ Result<std::vector<guard::SignedAttestation>> SqliteSlashingTransaction::attesta
   return attestations(*query);
 }
 
-// Reads the votes beyond the new target: none while a validator goes forward.
-Result<std::optional<guard::SignedAttestation>> SqliteSlashingTransaction::surrounding(std::int64_t validator,
-                                                                                       Epoch source, Epoch target) {
+// One statement, because starting one costs more than what it finds. At the target; beyond it, of which there are none
+// while a validator goes forward; inside: a proper vote has its target there too, which bounds the search by the new
+// vote's own length; and imported votes whose source lies above their target, which are few and have their own index.
+Result<guard::VotesNear> SqliteSlashingTransaction::votes_near(std::int64_t validator, Epoch source, Epoch target) {
   CC_ASSIGN(Statement* const query,
-            database_.statement("SELECT source_epoch, target_epoch, signing_root FROM attestations"
-                                " WHERE validator = ? AND target_epoch > ? AND source_epoch < ?"
-                                " ORDER BY target_epoch LIMIT 1"));
-  query->bind(validator).bind(stored_number(target.value)).bind(stored_number(source.value));
-  return first_attestation(*query);
+            database_.statement(
+                "SELECT source_epoch, target_epoch, signing_root, 0 FROM attestations"
+                " WHERE validator = ?1 AND target_epoch = ?3"
+                " UNION ALL SELECT * FROM (SELECT source_epoch, target_epoch, signing_root, 1 FROM attestations"
+                " WHERE validator = ?1 AND target_epoch > ?3 AND source_epoch < ?2 ORDER BY target_epoch LIMIT 1)"
+                " UNION ALL SELECT * FROM (SELECT source_epoch, target_epoch, signing_root, 2 FROM attestations"
+                " WHERE validator = ?1 AND target_epoch > ?2 AND target_epoch < ?3 AND source_epoch > ?2"
+                " ORDER BY target_epoch LIMIT 1)"
+                " UNION ALL SELECT * FROM (SELECT source_epoch, target_epoch, signing_root, 2"
+                " FROM attestations INDEXED BY inverted_attestations"
+                " WHERE validator = ?1 AND source_epoch > target_epoch AND target_epoch < ?3 AND source_epoch > ?2"
+                " LIMIT 1)"));
+  query->bind(validator).bind(stored_number(source.value)).bind(stored_number(target.value));
+  guard::VotesNear out;
+  while (true) {
+    CC_ASSIGN(const bool row, database_.step(*query));
+    if (!row) {
+      break;
+    }
+    const std::int64_t where = query->integer(3);
+    if (where == 0) {
+      out.at_target.push_back(attestation_at(*query));
+    } else {
+      (where == 1 ? out.surrounding : out.surrounded) = attestation_at(*query);
+    }
+  }
+  query->reset();
+  return out;
 }
 
-// A proper vote inside (source, target) has its target there too, which bounds the search by the new vote's own length.
-// Imported votes whose source lies above their target are few and have an index of their own.
+Result<std::optional<guard::SignedAttestation>> SqliteSlashingTransaction::surrounding(std::int64_t validator,
+                                                                                       Epoch source, Epoch target) {
+  CC_ASSIGN(const guard::VotesNear near, votes_near(validator, source, target));
+  return near.surrounding;
+}
+
 Result<std::optional<guard::SignedAttestation>> SqliteSlashingTransaction::surrounded(std::int64_t validator,
                                                                                       Epoch source, Epoch target) {
-  CC_ASSIGN(Statement* const proper,
-            database_.statement("SELECT source_epoch, target_epoch, signing_root FROM attestations"
-                                " WHERE validator = ?1 AND target_epoch > ?2 AND target_epoch < ?3"
-                                " AND source_epoch > ?2 ORDER BY target_epoch LIMIT 1"));
-  proper->bind(validator).bind(stored_number(source.value)).bind(stored_number(target.value));
-  CC_ASSIGN(std::optional<guard::SignedAttestation> found, first_attestation(*proper));
-  if (found) {
-    return found;
-  }
-  CC_ASSIGN(Statement* const inverted, database_.statement("SELECT source_epoch, target_epoch, signing_root"
-                                                           " FROM attestations INDEXED BY inverted_attestations"
-                                                           " WHERE validator = ?1 AND source_epoch > target_epoch"
-                                                           " AND target_epoch < ?3 AND source_epoch > ?2 LIMIT 1"));
-  inverted->bind(validator).bind(stored_number(source.value)).bind(stored_number(target.value));
-  return first_attestation(*inverted);
+  CC_ASSIGN(const guard::VotesNear near, votes_near(validator, source, target));
+  return near.surrounded;
 }
 
 Result<void> SqliteSlashingTransaction::add_block(std::int64_t validator, const guard::SignedBlock& block) {

@@ -19,6 +19,7 @@ class SqliteSlashingTransaction final : public guard::SlashingTransaction {
                                                               Epoch target) override;
   Result<std::optional<guard::SignedAttestation>> surrounded(std::int64_t validator, Epoch source,
                                                              Epoch target) override;
+  Result<guard::VotesNear> votes_near(std::int64_t validator, Epoch source, Epoch target) override;
   Result<void> add_block(std::int64_t validator, const guard::SignedBlock& block) override;
   Result<void> add_attestation(std::int64_t validator, const guard::SignedAttestation& attestation) override;
   Result<std::uint64_t> forget_below(std::int64_t validator, const guard::Watermarks& low) override;
@@ -35,7 +36,6 @@ class SqliteSlashingTransaction final : public guard::SlashingTransaction {
  private:
   Result<std::vector<guard::SignedBlock>> blocks(Statement& query);
   Result<std::vector<guard::SignedAttestation>> attestations(Statement& query);
-  Result<std::optional<guard::SignedAttestation>> first_attestation(Statement& query);
 
   // What the identity row says of all validators alike; read once per transaction.
   struct Common {

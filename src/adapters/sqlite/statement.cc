@@ -5,9 +5,13 @@
 namespace cc::sqlite {
 
 void Statement::reset() {
+  if (fresh_ && next_ == 1) {
+    return;
+  }
   sqlite3_reset(raw_);
   sqlite3_clear_bindings(raw_);
   next_ = 1;
+  fresh_ = true;
 }
 
 Statement& Statement::bind(std::int64_t value) {
