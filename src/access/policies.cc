@@ -120,7 +120,7 @@ Result<Policies> Policies::open_with_admin(const SecretBytes& admin_token, Rando
   return out;
 }
 
-Policies::TokenMac Policies::mac_of(ByteView token) const { return crypto::hmac_sha256(mac_key_, {token}); }
+Policies::TokenMac Policies::mac_of(ByteView token) const { return crypto::keyed_blake2b(mac_key_, token); }
 
 // Looks at every rule whichever matches: the time tells the number of policies, not which one it was.
 const Policies::Rule* Policies::rule_with(const TokenMac& mac) const {

@@ -102,6 +102,13 @@ Digest hmac_sha256(ByteView key, std::initializer_list<ByteView> parts) {
   return out;
 }
 
+Digest keyed_blake2b(const Secret<32>& key, ByteView message) {
+  Digest out{};
+  const ByteView secret = expose_secret_bytes(key);
+  crypto_generichash_blake2b(out.data(), out.size(), message.data(), message.size(), secret.data(), secret.size());
+  return out;
+}
+
 Digest hmac_sha256(const Secret<32>& key, std::initializer_list<ByteView> parts) {
   return hmac_sha256(expose_secret_bytes(key), parts);
 }

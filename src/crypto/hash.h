@@ -1,5 +1,6 @@
-// SHA-256, HMAC-SHA-256 and HKDF-SHA-256 (FIPS 180-4, RFC 2104, RFC 5869). Thread-safe; cannot fail but for want of
-// memory (std::bad_alloc). HMAC and HKDF wipe their state. docs/spec/derivation.md says which keys are derived.
+// SHA-256, HMAC-SHA-256, HKDF-SHA-256, BLAKE2b (FIPS 180-4, RFC 2104, RFC 5869, RFC 7693). Thread-safe; cannot fail but
+// for want of memory (std::bad_alloc). HMAC and HKDF wipe their state. docs/spec/derivation.md says which keys are
+// derived.
 #pragma once
 
 #include <array>
@@ -20,6 +21,9 @@ Digest sha256(std::initializer_list<ByteView> parts);
 Digest hmac_sha256(ByteView key, std::initializer_list<ByteView> parts);
 // The same over a secret key.
 Digest hmac_sha256(const Secret<32>& key, std::initializer_list<ByteView> parts);
+
+// BLAKE2b-256 under a key, a quarter of an HMAC's time: for what is compared within one process and never stored.
+Digest keyed_blake2b(const Secret<32>& key, ByteView message);
 
 // HKDF extract-and-expand to 32 bytes.
 Secret<32> hkdf_sha256(ByteView ikm, ByteView salt, ByteView info);

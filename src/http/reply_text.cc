@@ -49,19 +49,23 @@ void write_reply(const Response& response, const ReplyFrame& frame, std::string_
   out.clear();
   out.reserve(size);
   const bool has_content = response.status != 204 && response.status != 304;
-  const auto to = std::back_inserter(out);
-  fmt::format_to(to, "HTTP/1.1 {} {}\r\nDate: {}\r\nConnection: {}\r\nX-Request-Id: {}\r\n", response.status,
-                 reason(response.status), date, frame.keep_alive ? "keep-alive" : "close", frame.request_id);
+  const auto line = [&out](std::string_view name, std::string_view value) {
+    out.append(name).append(value).append("\r\n");
+  };
+  out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ").append(reason(response.status));
+  line("\r\nDate: ", date);
+  line("Connection: ", frame.keep_alive ? "keep-alive" : "close");
+  line("X-Request-Id: ", frame.request_id);
   if (has_content) {
-    fmt::format_to(to, "Content-Type: {}\r\nContent-Length: {}\r\n", safe_value(response.content_type),
-                   response.body.size());
+    line("Content-Type: ", safe_value(response.content_type));
+    line("Content-Length: ", std::to_string(response.body.size()));
   }
-  out += "X-Content-Type-Options: nosniff\r\n";
+  line("X-Content-Type-Options: nosniff", {});
   if (!names(response, "cache-control")) {
-    out += "Cache-Control: no-store\r\n";
+    line("Cache-Control: no-store", {});
   }
   for (const auto& [name, value] : response.headers) {
-    fmt::format_to(to, "{}: {}\r\n", safe_value(name), safe_value(value));
+    line(safe_value(name) + ": ", safe_value(value));
   }
   out += "\r\n";
   if (has_content && !frame.head_only) {

@@ -14,6 +14,9 @@ int hex_digit(char c) {
 enum class Part { path, query };
 
 Result<std::string> percent_decoded(std::string_view text, Part part) {
+  if (text.find('%') == std::string_view::npos && text.find('+') == std::string_view::npos) {
+    return std::string(text);
+  }
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {

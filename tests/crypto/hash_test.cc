@@ -4,6 +4,7 @@
 #include <botan/mac.h>
 #include <gtest/gtest.h>
 
+#include <numeric>
 #include <set>
 #include <thread>
 
@@ -86,6 +87,15 @@ TEST(HmacSha256, OfASecretKeyIsTheSameFunction) {
   const auto key = secret_of("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
   EXPECT_EQ(hmac_sha256(key, {bytes_of("part "), bytes_of("two")}),
             hmac_sha256(ByteView(expose_secret_bytes(key)), {bytes_of("part two")}));
+}
+
+// Expected values from Python's hashlib.
+TEST(KeyedBlake2b, IsTheOneOfRfc7693) {
+  Secret<32> key;
+  std::iota(expose_secret_bytes(key).begin(), expose_secret_bytes(key).end(), std::uint8_t{0});
+  EXPECT_EQ(to_hex(keyed_blake2b(key, bytes_of("token of a caller"))),
+            "121a1cdd7530cb6c990838e4869d8e449c86f1e06569c97aed742003f0fa4b19");
+  EXPECT_EQ(to_hex(keyed_blake2b(key, {})), "4e51e7a913fc80137da52880fecca175bf81e117d5c68126dc2774033517ea0d");
 }
 
 TEST(HkdfSha256, GivesTheFirstBlockOfRfc5869) {
