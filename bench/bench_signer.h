@@ -122,6 +122,7 @@ class BenchSigner {
   const RingKeys ring_keys;
   std::vector<BlsPublicKey> public_keys;
   const keys::KeyRing& ring() const { return ring_; }
+  std::shared_ptr<const http::Router> router() const { return router_; }
   double batch_size() const {
     const signing::PipelineCounters counters = pipeline.counters();
     return static_cast<double>(counters.signed_total) /

@@ -56,6 +56,18 @@ struct LoadResult {
   std::abort();
 }
 
+inline bool is_whole(std::string_view answer) {
+  const std::size_t head = answer.find("\r\n\r\n");
+  if (head == std::string_view::npos) {
+    return false;
+  }
+  const std::size_t field = answer.find("Content-Length: ");
+  if (field == std::string_view::npos || field > head) {
+    give_up("an answer without a length");
+  }
+  return answer.size() >= head + 4 + std::strtoul(answer.data() + field + 16, nullptr, 10);
+}
+
 class LoadClient {
  public:
   // Writes the whole text of the next request of a connection into the empty string.
@@ -209,18 +221,6 @@ class LoadClient {
     out.refused += text.substr(9, 3) == "200" ? 0 : 1;
     out.latencies_ms.push_back(std::chrono::duration<double, std::milli>(SteadyClock::now() - line.sent).count());
     return true;
-  }
-
-  static bool is_whole(std::string_view text) {
-    const std::size_t head = text.find("\r\n\r\n");
-    if (head == std::string_view::npos) {
-      return false;
-    }
-    const std::size_t field = text.find("Content-Length: ");
-    if (field == std::string_view::npos || field > head) {
-      give_up("an answer without a length");
-    }
-    return text.size() >= head + 4 + std::strtoul(text.data() + field + 16, nullptr, 10);
   }
 
   std::vector<Line> lines_;

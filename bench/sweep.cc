@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "bench/bench_signer.h"
+#include "bench/captured_mix.h"
 #include "bench/contender.h"
 
 namespace cc::bench {
@@ -48,24 +49,11 @@ void closed_loops(const RingKeys& all, std::chrono::milliseconds duration) {
   }
 }
 
-// The duties of one slot, by their shares: most votes agree, some validators see another head, selection proofs and
-// sync messages share their message, proposals and aggregates do not.
-std::string slot_mix(std::uint64_t slot, std::size_t place) {
-  const std::size_t kind = place % 100;
-  if (kind < 90) {
-    return attestation(slot, kind < 80 ? slot : slot + 1'000'000);
-  }
-  if (kind < 98) {
-    return randao(slot % 1'000);
-  }
-  return randao(1'000'000 + slot * 100'000 + place);
-}
-
 void mixes(const BenchSigner& signer, std::chrono::milliseconds duration) {
   const std::size_t keys = signer.public_keys.size();
   const Posts posts(signer.public_keys);
   std::uint64_t slot = 1'000'000;
-  for (const std::string name : {"same", "slot", "distinct"}) {
+  for (const std::string name : {"same", "captured", "distinct"}) {
     LoadClient client(signer.server->port(), 64);
     std::size_t sent = 0;
     ++slot;
@@ -74,9 +62,9 @@ void mixes(const BenchSigner& signer, std::chrono::milliseconds duration) {
         sent = 0;
         ++slot;
       }
-      const std::string body = name == "same"   ? attestation(slot, slot)
-                               : name == "slot" ? slot_mix(slot, sent)
-                                                : attestation(slot, slot * 100'000 + sent);
+      const std::string body = name == "same"       ? attestation(slot, slot)
+                               : name == "captured" ? captured_request(slot, sent % 10'000)
+                                                    : attestation(slot, slot * 100'000 + sent);
       posts.write(sent++, body, out);
     });
     refused += result.refused;
