@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <utility>
 
+#include "app/data_dir.h"
 #include "crypto/hash_stream.h"
 
 namespace cc::app {
@@ -108,17 +110,43 @@ Result<void> flush_folder(const std::string& path) {
   return flushed ? Result<void>() : cannot(path, "cannot be flushed");
 }
 
+Result<FreshFolder> FreshFolder::beside(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  if (!parent.empty() && !std::filesystem::exists(parent)) {
+    CC_TRY(make_private_dir(parent));
+  }
+  std::string pattern = path + ".partial-XXXXXX";
+  return ::mkdtemp(pattern.data()) == nullptr ? Result<FreshFolder>(cannot(pattern, "cannot be made"))
+                                              : FreshFolder(std::move(pattern));
+}
+FreshFolder::~FreshFolder() {
+  if (!path_.empty()) {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+}
+Result<void> FreshFolder::becomes(const std::string& path) {
+  CC_TRY(flush_folder(path_));
+  if (::rename(path_.c_str(), path.c_str()) != 0) {
+    return errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR
+               ? Result<void>(fail(ErrorKind::usage, path + " is there already and not empty: name a new folder"))
+               : cannot(path, "cannot be made");
+  }
+  path_.clear();
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  return flush_folder(parent.empty() ? "." : parent);
+}
+
 Result<void> write_backup(const std::string& path, const backup::Manifest& manifest,
                           const std::vector<std::string>& files) {
-  const std::string working = path + ".partial";
-  ::unlink(working.c_str());
+  CC_ASSIGN(const FreshFolder folder_of_work, FreshFolder::beside(path));
+  const std::string working = folder_of_work.file("backup");
   Result<void> outcome = write_all(working, manifest, files);
   // A link, unlike a rename, replaces nothing.
   if (outcome && ::link(working.c_str(), path.c_str()) != 0) {
     outcome = errno == EEXIST ? Result<void>(fail(ErrorKind::usage, path + " exists already: name a new file"))
                               : cannot(path, "cannot be made");
   }
-  ::unlink(working.c_str());
   CC_TRY(outcome);
   const std::string folder = std::filesystem::path(path).parent_path().string();
   return flush_folder(folder.empty() ? "." : folder);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -60,6 +61,28 @@ class NewFile {
   NewFile(std::string path, int file) : path_(std::move(path)), file_(file) {}
   std::string path_;
   int file_;
+};
+// A folder with a name nothing else has, mode 0700, beside what is being made: two at once never share one, and nothing
+// that lies there is touched. Gone with this object unless it became something.
+class FreshFolder {
+ public:
+  // The parent is made when it is missing. Errors: store_unavailable.
+  static Result<FreshFolder> beside(const std::string& path);
+  ~FreshFolder();
+  FreshFolder(FreshFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  FreshFolder& operator=(FreshFolder&&) = delete;
+  FreshFolder(const FreshFolder&) = delete;
+  FreshFolder& operator=(const FreshFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+  // Flushed and renamed to `path`, where nothing or an empty folder is. Errors: usage when something is there;
+  // store_unavailable.
+  Result<void> becomes(const std::string& path);
+
+ private:
+  explicit FreshFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
 };
 // Makes the names in a folder durable. Errors: store_unavailable.
 Result<void> flush_folder(const std::string& path);

@@ -2,15 +2,14 @@
 // KEKs (and the operators) it opens nothing; KEKs are never in it. What is restored signs nothing before somebody said
 // from where on it may: the history in a backup ends where the backup was made.
 #include "app/command_backup.h"
-#include "app/audit_trail.h"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <filesystem>
 
 #include "adapters/sqlite/key_store.h"
+#include "adapters/sqlite/slashing_store.h"
 #include "adapters/sqlite/snapshot.h"
 #include "adapters/sqlite/state_store.h"
 #include "app/audit_trail.h"
@@ -33,27 +32,6 @@ constexpr const char* kRecordPart = "seal-record";
 constexpr const char* kStatePart = "state.sqlite";
 constexpr const char* kKeysPart = "keys.sqlite";
 constexpr const char* kSlashingPart = "slashing.sqlite";
-
-// Copies under way, gone with the command whatever happens.
-class Scratch {
- public:
-  explicit Scratch(const std::string& output) : folder_(output + ".copies") {}
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  Result<void> make() const {
-    std::error_code error;
-    fs::remove_all(folder_, error);
-    return make_private_dir(folder_);
-  }
-  std::string file(const std::string& name) const { return (fs::path(folder_) / name).string(); }
-
- private:
-  std::string folder_;
-};
 
 Result<seal::SealRecord> record_in(ByteView document) {
   CC_ASSIGN(seal::StoredRecord stored, seal::decode(document));
@@ -98,8 +76,7 @@ Result<void> run_create(const CreateOptions& options) {
   CC_ASSIGN(const Config config, load_store_config(options.store));
   // A running signer would sign on while the copies are made.
   CC_ASSIGN(const DataDir lock, DataDir::lock(config.data_dir));
-  const Scratch scratch(options.output);
-  CC_TRY(scratch.make());
+  CC_ASSIGN(const FreshFolder scratch, FreshFolder::beside(options.output));
   CC_ASSIGN(const seal::SealRecord record, export_record(config, scratch.file(kRecordPart)));
   std::vector<std::pair<std::string, std::string>> databases{{kStatePart, config.signer_state.path},
                                                              {kKeysPart, config.sealed_keys_path}};
@@ -186,7 +163,7 @@ struct RestoreOptions {
   std::string output = "json";
 };
 
-Result<void> write_parts(BackupReader& reader, const std::string& folder) {
+Result<void> write_parts(BackupReader& reader, const FreshFolder& folder) {
   std::optional<NewFile> file;
   std::string at;
   CC_TRY(reader.read_parts([&](const backup::Part& part, ByteView piece) -> Result<void> {
@@ -197,7 +174,7 @@ Result<void> write_parts(BackupReader& reader, const std::string& folder) {
       if (file) {
         CC_TRY(file->finish());
       }
-      CC_ASSIGN(NewFile next, NewFile::create((fs::path(folder) / part.name).string()));
+      CC_ASSIGN(NewFile next, NewFile::create(folder.file(part.name)));
       file.emplace(std::move(next));
       at = part.name;
     }
@@ -206,43 +183,84 @@ Result<void> write_parts(BackupReader& reader, const std::string& folder) {
   return file ? file->finish() : Result<void>();
 }
 
-// The state remembers a later run of the slashing store than the one restored: the signer then says
-// slashing_store_mismatch and signs nothing until `slashing adopt` has set a floor.
-Result<void> forbid_signing(const std::string& folder) {
-  CC_ASSIGN(const auto state,
-            sqlite::SqliteStateStore::open((fs::path(folder) / kStatePart).string(), sqlite::OpenMode::existing_only));
+Result<void> only_known_parts(const backup::Manifest& manifest) {
+  const std::string log = fs::path(audit_path({})).filename().string();
+  for (const backup::Part& part : manifest.parts) {
+    if (part.name != kRecordPart && part.name != kStatePart && part.name != kKeysPart && part.name != kSlashingPart &&
+        part.name != log) {
+      return fail(ErrorKind::record_malformed,
+                  "the backup has a part " + part.name + ", which this program does not know: a newer one wrote it");
+    }
+  }
+  return {};
+}
+
+// Who the restored slashing store says it is; empty without one (history in PostgreSQL is not part of a backup).
+Result<std::optional<guard::StoreIdentity>> restored_history(const FreshFolder& folder) {
+  const std::string path = folder.file(kSlashingPart);
+  if (!fs::exists(path)) {
+    return std::nullopt;
+  }
+  SystemRandom random;
+  CC_ASSIGN(const auto store, sqlite::SqliteSlashingStore::open(path, sqlite::OpenMode::existing_only, random));
+  CC_ASSIGN(guard::StoreIdentity identity, store->identity());
+  return identity;
+}
+
+// The state remembers a later run than the slashing store restored beside it, however the two stood when the backup was
+// made: the signer then says slashing_store_mismatch and signs nothing until `slashing adopt` has set a floor.
+Result<void> forbid_signing(const FreshFolder& folder, ByteView seal_record) {
+  CC_ASSIGN(const std::optional<guard::StoreIdentity> history, restored_history(folder));
+  CC_ASSIGN(const auto state, sqlite::SqliteStateStore::open(folder.file(kStatePart), sqlite::OpenMode::existing_only));
+  CC_ASSIGN(const auto record, state->read(seal::kSealRecordDocument));
+  if (!record || !std::ranges::equal(record->content, seal_record)) {
+    return fail(ErrorKind::record_malformed, "the backup's state and its seal record are not of one signer");
+  }
   CC_ASSIGN(const auto document, state->read(guard::kCheckpointDocument));
-  if (!document) {
+  guard::Checkpoint checkpoint;
+  if (document) {
+    CC_ASSIGN(checkpoint, guard::decode_checkpoint(document->content));
+  } else if (history) {
+    checkpoint = guard::checkpoint_of(*history);
+  } else {
     return {};
   }
-  CC_ASSIGN(guard::Checkpoint checkpoint, guard::decode_checkpoint(document->content));
-  ++checkpoint.run;
-  CC_TRY(state->write(guard::kCheckpointDocument, document->revision, guard::encode(checkpoint)));
+  checkpoint.run = std::max(checkpoint.run, history ? history->run : 0) + 1;
+  CC_TRY(state->write(guard::kCheckpointDocument, document ? document->revision : 0, guard::encode(checkpoint)));
+  const guard::Pairing pairing = guard::pair(checkpoint, guard::StoreFound::present, history, true);
+  if (history && guard::may_sign(pairing)) {
+    return fail(ErrorKind::internal, "the restored signer would sign at once; nothing was restored");
+  }
+  std::error_code none;
+  fs::remove(folder.file(std::string(kSlashingPart) + ".lock"), none);
   return {};
+}
+
+// Without a slash at its end and with its folders named, so that something can stand beside it.
+std::string named(const std::string& path) {
+  std::error_code error;
+  const fs::path out = fs::weakly_canonical(fs::absolute(path, error), error);
+  return (out.has_filename() ? out : out.parent_path()).string();
 }
 
 Result<void> run_restore(const RestoreOptions& options) {
   std::error_code error;
-  if (fs::exists(options.data_dir, error) && !fs::is_empty(options.data_dir, error)) {
+  const std::string data_dir = named(options.data_dir);
+  if (fs::exists(data_dir, error) && !fs::is_empty(data_dir, error)) {
     return fail(ErrorKind::usage, options.data_dir + " is not empty: a backup goes into a new folder");
   }
   CC_ASSIGN(BackupReader reader, BackupReader::open(options.file));
+  CC_TRY(only_known_parts(reader.manifest()));
   // Whole before anything is written.
   CC_TRY(reader.read_parts([](const backup::Part&, ByteView) { return Result<void>(); }));
   seal::SealRecord record;
   CC_TRY(check_record(reader, record));
+  CC_ASSIGN(const Bytes document, reader.small_part(kRecordPart));
   // Complete under another name first, so that no half restored folder can be started.
-  const std::string working = fs::path(options.data_dir).lexically_normal().string() + ".partial";
-  fs::remove_all(working, error);
-  CC_TRY(make_private_dir(working));
+  CC_ASSIGN(FreshFolder working, FreshFolder::beside(data_dir));
   CC_TRY(write_parts(reader, working));
-  CC_TRY(forbid_signing(working));
-  CC_TRY(flush_folder(working));
-  fs::remove(options.data_dir, error);  // an empty one
-  fs::rename(working, options.data_dir, error);
-  if (error) {
-    return fail(ErrorKind::store_unavailable, options.data_dir + " cannot be made: " + error.message());
-  }
+  CC_TRY(forbid_signing(working, document));
+  CC_TRY(working.becomes(data_dir));
   json::object reply = describe(reader.manifest());
   reply["status"] = "restored";
   reply["data_dir"] = options.data_dir;
