@@ -140,6 +140,7 @@ def verify_log(data, heads=(), keys=()):
     """data: the bytes of the file. Returns (number, head, faults); a fault is (kind, number, sentence)."""
     faults, gaps = [], []
     number, head, known, log = 0, bytes(32), True, None
+    signed, unsigned, signed_since_opened = False, None, False
     lines = data.split(b"\n")
     torn = lines.pop()
     for raw in lines:
@@ -165,12 +166,29 @@ def verify_log(data, heads=(), keys=()):
                 faults.append(("forged", here, "the signature does not hold"))
             elif keys and entry["key"] not in keys:
                 faults.append(("forged", here, "signed by another key"))
+            elif number > 0:
+                signed = True
         number, head, known = here, bytes.fromhex(entry["head"]), True
         for wanted, value in heads:
             if wanted == here and value != head:
                 faults.append(("rewritten", here, "not the head that is remembered"))
+        # With a key named: a chamber that is open signs, at the latest every 128 entries and when it closes.
+        if "key" in entry:
+            signed_since_opened, unsigned = True, None if unsigned is None else 0
+        elif entry["event"] == "opened":
+            signed_since_opened, unsigned = False, 0
+        elif entry["event"] in ("closed", "started"):
+            if keys and entry["event"] == "closed" and unsigned is not None and not signed_since_opened:
+                faults.append(("not_signed", here, "no checkpoint since the chamber opened"))
+            unsigned = None
+        elif unsigned is not None:
+            unsigned += 1
+            if keys and unsigned == 128:
+                faults.append(("not_signed", here, "128 entries without a checkpoint"))
     if torn:
         faults.append(("torn", number + 1, f"{len(torn)} bytes of a line without an end"))
+    if keys and not signed:
+        faults.append(("not_signed", number, "no checkpoint of the key named"))
     faults += [("missing", first, f"up to {last}") for first, last in gaps]
     faults += [("cut", number + 1, f"entry {wanted} is known to exist") for wanted, _ in heads if wanted > number]
     return number, head, faults

@@ -55,6 +55,7 @@ constexpr std::array kRows{
     Row{"POST", "/api/v1/chamber/drill", Event::drill},
     Row{"POST", "/api/v1/chamber/keys", Event::key_import},
     Row{"POST", "/api/v1/chamber/keys/generate", Event::key_generate},
+    Row{"POST", "/api/v1/chamber/keys/restore", Event::key_restore},
     Row{"PATCH", "/api/v1/chamber/keys", Event::key_status},
     Row{"DELETE", "/api/v1/chamber/keys", Event::key_delete},
     Row{"POST", "/eth/v1/keystores", Event::keystore_import},
@@ -81,8 +82,9 @@ Row row_of(std::string_view method, std::string_view pattern) {
 }
 
 bool of_keys(Event event) {
-  return event == Event::key_generate || event == Event::key_import || event == Event::key_status ||
-         event == Event::key_delete || event == Event::keystore_import || event == Event::keystore_delete;
+  return event == Event::key_generate || event == Event::key_import || event == Event::key_restore ||
+         event == Event::key_status || event == Event::key_delete || event == Event::keystore_import ||
+         event == Event::keystore_delete;
 }
 
 std::optional<BlsPublicKey> key_in(const json::value* text) {
@@ -148,6 +150,9 @@ Said read(Event event, std::string_view text) {
   const JsonObject& body = parsed->root();
   if (of_keys(event)) {
     add_keys(body, out);
+    if (body.flag_or("allow_empty_history", false).value_or(false)) {
+      out.remark = audit::Remark::of("allow_empty_history");
+    }
     return out;
   }
   out.operator_name = text_or_nothing(body, "operator");
@@ -259,7 +264,7 @@ class Visit final : public http::Companion {
       context_.journal->keep(draft(Outcome::asked), nullptr);
       return {};
     }
-    const Result<void> kept = context_.journal->ask(draft(Outcome::asked));
+    const Result<void> kept = context_.journal->ask(draft(Outcome::asked), let_in());
     asked_ = kept.has_value();
     CC_TRY(kept);
     return {};
@@ -291,7 +296,8 @@ class Visit final : public http::Companion {
     }
     Draft last = std::move(all.back());
     const bool of_anyone = last.by.kind == audit::AuthorKind::anyone;
-    if (refused || (of_anyone && last.event == Event::request)) {
+    // Only reading key files again may be asked of a signer by strangers without end.
+    if (refused || (of_anyone && last.event == Event::reload)) {
       context_.journal->keep_refusal(std::move(last), then);
     } else {
       context_.journal->keep(std::move(last), then);

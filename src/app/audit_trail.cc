@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "app/version.h"
 #include "audit/verify.h"
 #include "base/log.h"
@@ -101,7 +103,7 @@ std::optional<Error> broken(const std::string& path, const Found& found) {
   return Error{ErrorKind::store_unavailable,
                "the audit log " + path + " does not hold (" + what +
                    "): run `containment-chamber audit verify`, find "
-                   "out who did it, then move the file away and keep it; a new log begins at the next start"};
+                   "out who did it, then move the file away, keep it, and run `containment-chamber audit begin-anew`"};
 }
 
 }  // namespace
@@ -120,7 +122,8 @@ crypto::Digest policies_digest(const Config& config) {
 }
 
 Result<std::unique_ptr<AuditTrail>> AuditTrail::find(const std::string& path, seal::StateStore& state, bool shared,
-                                                     const Clock& clock, Random& random) {
+                                                     const Clock& clock, Random& random,
+                                                     const std::optional<audit::Head>& abandoned) {
   std::optional<audit::Head> remembered;
   if (!shared) {
     CC_ASSIGN(remembered, remembered_by(state));
@@ -163,12 +166,45 @@ Result<std::unique_ptr<AuditTrail>> AuditTrail::find(const std::string& path, se
   out->trail_ =
       std::make_unique<audit::Trail>(*out->file_, clock, log, found.verifier.head(), audit::TrailOptions{}, trouble);
   if (!trouble && fresh) {
-    CC_TRY(out->trail_->tell(draft(Event::log_started)));
+    Draft begun = draft(Event::log_started);
+    if (abandoned) {
+      begun.count = abandoned->number;
+      begun.digest = abandoned->value;
+    }
+    CC_TRY(out->trail_->tell(std::move(begun)));
   }
   if (repaired) {
     CC_TRY(out->trail_->tell(*std::move(repaired)));
   }
   return out;
+}
+
+Result<std::optional<audit::Head>> AuditTrail::remembered_head(seal::StateStore& state) { return remembered_by(state); }
+
+Result<void> AuditTrail::begin_anew(const Config& config, seal::StateStore& state, const audit::Head& abandoned,
+                                    const Clock& clock, Random& random) {
+  const std::string path = audit_path(config.data_dir);
+  CC_ASSIGN(const std::optional<audit::Head> remembered, remembered_by(state));
+  if (!remembered || remembered->number == 0) {
+    return fail(ErrorKind::wrong_state, "this signer remembers no audit log: a new one begins by itself at its start");
+  }
+  if (*remembered != abandoned) {
+    return fail(ErrorKind::usage, "this signer remembers " + audit::text_of(*remembered) +
+                                      ": once the old file is kept elsewhere, name that head with --remembered");
+  }
+  std::error_code error;
+  if (std::filesystem::exists(path, error) && std::filesystem::file_size(path, error) != 0) {
+    return fail(ErrorKind::usage, path + " is there: move it away and keep it, it is the evidence");
+  }
+  CC_ASSIGN(const auto document, state.read(kHeadDocument));
+  const std::string none = audit::text_of(audit::Head{});
+  CC_TRY(state.write(kHeadDocument, document ? document->revision : 0, bytes_of(none)));
+  CC_ASSIGN(const auto begun, find(path, state, is_shared(config), clock, random, abandoned));
+  if (const auto facts = begun->trail_->facts(); facts.trouble) {
+    return fail(*facts.trouble);
+  }
+  log::warn("a new audit log begins; the one before was given up", {{"given_up", audit::text_of(abandoned)}});
+  return begun->remember();
 }
 
 Result<std::unique_ptr<AuditTrail>> AuditTrail::open(const Config& config, seal::StateStore& state, const Clock& clock,
@@ -253,6 +289,7 @@ Result<void> AuditTrail::remember() {
 }
 
 void AuditTrail::stop() {
+  trail_->settle_left_out();  // before the last entry, whose head is remembered
   if (const Result<void> kept = trail_->tell(draft(Event::stopped)); !kept) {
     log::warn("the audit log does not tell that the signer stopped", {{"reason", kept.error().message}});
   }
@@ -281,6 +318,9 @@ Result<std::uint64_t> AuditedListener::opened(const seal::ChamberId& chamber, co
 Result<seal::Resealed> AuditedListener::reseal(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
                                                std::size_t most) {
   CC_ASSIGN(seal::Resealed out, inner_.reseal(chamber, keys, most));
+  if (most == 0) {  // nothing to move any more: the record no longer holds the old one
+    trail_.note(draft(Event::master_replaced));
+  }
   // From here on the log signs with the key of the master key in force.
   const std::lock_guard lock(mutex_);
   if (const auto current = keys.keys.find(keys.current); open_ && current != keys.keys.end()) {

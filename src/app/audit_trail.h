@@ -37,6 +37,13 @@ class AuditTrail {
   static Result<std::unique_ptr<AuditTrail>> open_offline(const Config& config, seal::StateStore& state,
                                                           const Clock& clock, Random& random);
 
+  // The head that the signer state remembers. Errors: those of the store.
+  static Result<std::optional<audit::Head>> remembered_head(seal::StateStore& state);
+  // Gives a log up that no longer holds, once its file is out of the way, and begins a new one whose first entry names
+  // the head that was given up. `abandoned` must be the head remembered. Errors: usage saying what to do.
+  static Result<void> begin_anew(const Config& config, seal::StateStore& state, const audit::Head& abandoned,
+                                 const Clock& clock, Random& random);
+
   audit::Trail& journal() { return *trail_; }
   // State, epoch and seal record as they are now.
   void describe(const seal::Chamber& chamber, audit::Draft& what) const;
@@ -51,7 +58,8 @@ class AuditTrail {
   AuditTrail(seal::StateStore& state, bool shared, std::unique_ptr<files::AuditFile> file)
       : state_(state), shared_(shared), file_(std::move(file)) {}
   static Result<std::unique_ptr<AuditTrail>> find(const std::string& path, seal::StateStore& state, bool shared,
-                                                  const Clock& clock, Random& random);
+                                                  const Clock& clock, Random& random,
+                                                  const std::optional<audit::Head>& abandoned = std::nullopt);
 
   seal::StateStore& state_;
   const bool shared_;  // several signers write to this state, each with a log of its own: it remembers no head

@@ -12,6 +12,9 @@
 #include "adapters/files/audit_file.h"
 #include "app/audit_trail.h"
 #include "app/command.h"
+#include "app/data_dir.h"
+#include "app/dynamodb_tables.h"
+#include "app/slashing_backend.h"
 #include "audit/transcript.h"
 
 namespace cc::app {
@@ -97,11 +100,16 @@ Result<void> run_verify(const VerifyOptions& options) {
                            {"log", verifier.log() ? json::value(to_hex(*verifier.log())) : json::value(nullptr)},
                            {"checkpoints", verifier.checkpoints()},
                            {"signed_up_to", verifier.signed_up_to()},
+                           {"unsigned_tail", verifier.unsigned_tail()},
                            {"checkpoint_keys", keys_json(verifier.keys())},
                            {"faults", std::move(faults)}},
               options.log.store.output);
   if (!good) {
     return does_not_hold(path, verifier);
+  }
+  if (!options.keys.empty() && verifier.unsigned_tail() != 0) {
+    advise("The last " + std::to_string(verifier.unsigned_tail()) +
+           " entries stand behind the last checkpoint: nobody has signed them yet.");
   }
   if (verifier.checkpoints() != 0 && options.keys.empty()) {
     advise("The checkpoints agree with each other; name their key with --checkpoint-key to know whose they are.");
@@ -310,6 +318,27 @@ Result<void> run_check(const CheckOptions& options) {
   return {};
 }
 
+struct AnewOptions {
+  StoreOptions store;
+  std::string remembered;
+};
+Result<void> run_begin_anew(const AnewOptions& options) {
+  CC_ASSIGN(Config config, load_store_config(options.store));
+  CC_TRY(resolve_database_secrets(config, process_environment()));
+  CC_ASSIGN(const DataDir lock, DataDir::lock(config.data_dir));
+  CC_ASSIGN(const StateAndKeys stores, open_state_and_keys(config));
+  audit::Head named;
+  if (!options.remembered.empty()) {
+    CC_ASSIGN(named, audit::parse_head(options.remembered));
+  }
+  const SystemClock clock;
+  SystemRandom random;
+  CC_TRY(AuditTrail::begin_anew(config, *stores.state, named, clock, random));
+  print_reply(json::object{{"status", "begun"}, {"given_up", options.remembered}}, options.store.output);
+  advise("Operators' tools will say that this is another log: compare what they remember with the one you kept.");
+  return {};
+}
+
 void add_log_options(CLI::App& command, LogOptions& options) {
   add_store_options(command, options.store);
   command.add_option("--file", options.file, "The file of the log itself, in place of a signer's audit.log");
@@ -359,6 +388,14 @@ void add_audit_commands(CLI::App& root, Chosen& chosen) {
   const auto key = std::make_shared<LogOptions>();
   add_log_options(
       *add_command(*group, chosen, "key", "Print the public keys of the checkpoints in a file", key, &run_key), *key);
+
+  const auto anew = std::make_shared<AnewOptions>();
+  command = add_command(*group, chosen, "begin-anew",
+                        "Give up a log that no longer holds, after its file was moved away; the signer must be stopped",
+                        anew, &run_begin_anew);
+  add_store_options(*command, anew->store);
+  command->add_option("--remembered", anew->remembered,
+                      "NUMBER:HEX, the head given up; without it the command names it");
 
   const auto transcript = std::make_shared<RangeOptions>();
   command = add_command(*group, chosen, "transcript",

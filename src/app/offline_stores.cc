@@ -43,7 +43,7 @@ Result<OfflineStores> OfflineStores::open(const StoreOptions& options, std::opti
     out.told.event = *change;
     out.told.outcome = audit::Outcome::asked;
     out.told.by = audit::Author::local(::getuid());
-    CC_TRY(out.audit->journal().ask(out.told));
+    CC_TRY(out.audit->journal().ask(out.told, true));
     out.told.outcome = audit::Outcome::done;
   }
   CC_ASSIGN(const auto record, out.state->read(seal::kSealRecordDocument));

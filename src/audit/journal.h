@@ -18,9 +18,9 @@ class Journal {
   virtual void keep(Draft what, std::function<void(Result<void>)> then) = 0;
   // The same for a refusal, of which a flood is summed up: what is left out is counted, and the count is told.
   virtual void keep_refusal(Draft what, std::function<void(Result<void>)> then) = 0;
-  // Blocks until the entry is durable. Errors: store_unavailable saying what to do; whoever asks first then does not
-  // begin.
-  virtual Result<void> ask(Draft what) = 0;
+  // Blocks until the entry is durable. Of callers who have `proven` nothing (a name in a request is no proof) a flood
+  // is summed up like refusals. Errors: store_unavailable saying what to do; whoever asks first then does not begin.
+  virtual Result<void> ask(Draft what, bool proven) = 0;
 
   struct Facts {
     LogId log{};

@@ -80,6 +80,13 @@ void Trail::tell_left_out() {
   place(std::move(what));
 }
 
+void Trail::settle_left_out() {
+  const std::lock_guard lock(mutex_);
+  if (left_out_since_) {
+    tell_left_out();
+  }
+}
+
 void Trail::add(Draft what, Then then) {
   {
     const std::lock_guard lock(mutex_);
@@ -123,15 +130,15 @@ void Trail::keep_refusal(Draft what, Then then) {
   }
 }
 
-Result<void> Trail::ask(Draft what) {
+Result<void> Trail::ask(Draft what, bool proven) {
   {
     const std::lock_guard lock(mutex_);
     if (trouble_) {
       return fail(not_kept(*trouble_));
     }
   }
-  // Of callers who showed nothing, a flood goes unasked; what they achieve is told all the same.
-  if (what.by.kind == AuthorKind::anyone && !refusal_fits(what.event)) {
+  // Of those a flood goes unasked; what they achieve is told all the same.
+  if (!proven && !refusal_fits(what.event)) {
     return {};
   }
   const Result<void> kept = tell(std::move(what));

@@ -37,10 +37,12 @@ class Trail final : public Journal {
 
   void keep(Draft what, std::function<void(Result<void>)> then) override;
   void keep_refusal(Draft what, std::function<void(Result<void>)> then) override;
-  Result<void> ask(Draft what) override;
+  Result<void> ask(Draft what, bool proven) override;
   Facts facts() const override;
   Result<std::vector<crypto::Digest>> hashes_after(const Head& from, std::size_t limit) const override;
 
+  // Tells now what a flood has left out so far.
+  void settle_left_out();
   // Blocks until the entry is durable. Errors: store_unavailable; it is then tried again later.
   Result<void> tell(Draft what);
   void note(Draft what) { keep(std::move(what), nullptr); }

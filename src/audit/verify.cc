@@ -32,6 +32,8 @@ std::string_view name(FaultKind kind) {
       return "rewritten";
     case FaultKind::forged:
       return "forged";
+    case FaultKind::not_signed:
+      return "not_signed";
   }
   return "?";
 }
@@ -89,6 +91,36 @@ void Verifier::place(const Entry& entry, std::string_view text) {
   base_known_ = true;
   entry_ = entry;
   check_known(after);
+  check_signing(entry);
+}
+
+// A signer signs when its chamber opens, at least every 64 entries from then on, and when it closes: whoever takes the
+// checkpoints out to write the rest anew leaves a span without them.
+void Verifier::check_signing(const Entry& entry) {
+  constexpr std::uint64_t kMost = 128;  // some come between what is told and its signature
+  if (expected_.keys.empty()) {
+    return;
+  }
+  if (entry.checkpoint) {
+    signed_since_opened_ = true;
+    if (unsigned_) {
+      unsigned_ = 0;
+    }
+  } else if (entry.what.event == Event::opened) {
+    unsigned_ = 0;
+    signed_since_opened_ = false;
+  } else if (entry.what.event == Event::closed || entry.what.event == Event::started) {
+    if (unsigned_ && !signed_since_opened_ && entry.what.event == Event::closed) {
+      fault(FaultKind::not_signed, entry.number,
+            "the chamber was open before entry " + std::to_string(entry.number) +
+                ", and the log holds no checkpoint of that time: it was written anew, or cut and written on");
+    }
+    unsigned_.reset();
+  } else if (unsigned_ && ++*unsigned_ == kMost) {
+    fault(FaultKind::not_signed, entry.number,
+          std::to_string(kMost) + " entries up to " + std::to_string(entry.number) +
+              " without a checkpoint, though the chamber was open");
+  }
 }
 
 void Verifier::check_checkpoint(const Entry& entry, const Head& before) {
@@ -132,6 +164,10 @@ void Verifier::finish(std::uint64_t torn) {
               "start), or a cut");
   }
   settle_missing();
+  if (!expected_.keys.empty() && signed_up_to_ == 0) {
+    fault(FaultKind::not_signed, head_.number,
+          "no checkpoint of the key that was named is in this log: it proves nothing of it");
+  }
   for (const Head& known : expected_.heads) {
     if (known.number > head_.number) {
       fault(FaultKind::cut, head_.number + 1,

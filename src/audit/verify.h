@@ -4,6 +4,7 @@
 // One object, one thread, one log.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <vector>
@@ -21,6 +22,7 @@ enum class FaultKind {
   cut,         // the log ends before an entry that is known to exist
   rewritten,   // an entry is there, but it is not the one that is known
   forged,      // a checkpoint whose signature does not hold, or of another key
+  not_signed,  // with a key named: checkpoints that the signer would have written are not there
 };
 std::string_view name(FaultKind kind);
 
@@ -53,11 +55,14 @@ class Verifier {
   // The checkpoint that covers most, and how many there are; their keys.
   std::uint64_t signed_up_to() const { return signed_up_to_; }
   std::uint64_t checkpoints() const { return checkpoints_; }
+  // Entries behind it, which nobody signed.
+  std::uint64_t unsigned_tail() const { return head_.number - std::min(head_.number, signed_up_to_); }
   const std::set<CheckpointPublicKey>& keys() const { return keys_; }
 
  private:
   void place(const Entry& entry, std::string_view text);
   void check_known(const Head& now);
+  void check_signing(const Entry& entry);
   void check_checkpoint(const Entry& entry, const Head& before);
   void fault(FaultKind kind, std::uint64_t number, std::string detail);
   void settle_missing();
@@ -72,6 +77,8 @@ class Verifier {
   std::map<std::uint64_t, std::uint64_t> gaps_;  // first missing → last missing
   std::uint64_t signed_up_to_ = 0, checkpoints_ = 0;
   std::set<CheckpointPublicKey> keys_;
+  std::optional<std::uint64_t> unsigned_;  // entries since the last checkpoint, while the chamber is open
+  bool signed_since_opened_ = false;
 };
 
 }  // namespace cc::audit

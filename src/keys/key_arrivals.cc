@@ -87,8 +87,9 @@ Result<void> KeyService::commit(const OpenPtr& open, std::vector<Candidate>& can
   if (before) {
     CC_TRY(before(std::vector<BlsPublicKey>(seen.begin(), seen.end())));
   }
-  // The master key may have changed since; this one stays while change_mutex_ is held.
-  if (const OpenPtr now = opened()) {
+  // The master key may have changed since the keys were opened; this one stays while change_mutex_ is held.
+  const OpenPtr now = opened();
+  if (now) {
     CC_TRY(store_new(*now, candidates, outcome, backup));
   }
   for (Candidate& candidate : candidates) {
@@ -96,7 +97,7 @@ Result<void> KeyService::commit(const OpenPtr& open, std::vector<Candidate>& can
       CC_TRY(settle_in_memory(candidate));
     }
   }
-  put_in_force(open, candidates, outcome == KeyOutcome::generated);
+  put_in_force(now, candidates, outcome == KeyOutcome::generated);
   return {};
 }
 
@@ -174,7 +175,11 @@ Result<void> KeyService::activate_records(const Open& open, std::vector<Candidat
   for (Candidate& candidate : candidates) {
     if (candidate.arriving) {
       KeyRecord& record = *candidate.arriving;
-      CC_TRY(keys::set_status(open.keys.at(record.master_key), record, KeyStatus::active, now));
+      const auto keys = open.keys.find(record.master_key);
+      if (keys == open.keys.end()) {
+        return fail(ErrorKind::internal, "a key arrived under a master key that is not open; import it again");
+      }
+      CC_TRY(keys::set_status(keys->second, record, KeyStatus::active, now));
       records.push_back({record.public_key, record.status, encode(record)});
     }
   }

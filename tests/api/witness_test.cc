@@ -29,7 +29,8 @@ class Listener final : public audit::Journal {
   void keep_refusal(Draft what, std::function<void(Result<void>)> then) override {
     keep(std::move(what), std::move(then));
   }
-  Result<void> ask(Draft what) override {
+  Result<void> ask(Draft what, bool proven) override {
+    EXPECT_EQ(proven, what.by.kind == audit::AuthorKind::policy) << "a name in a request is no proof";
     if (full) {
       return fail(ErrorKind::store_unavailable, "the audit log cannot be written");
     }

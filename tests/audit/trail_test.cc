@@ -88,7 +88,7 @@ struct World {
 TEST(Trail, WhatIsToldIsInTheFileWhenTheCallReturns) {
   World world;
   ASSERT_TRUE(world.trail.tell(test::draft(Event::log_started)));
-  ASSERT_TRUE(world.trail.ask(unseal(Outcome::asked)));
+  ASSERT_TRUE(world.trail.ask(unseal(Outcome::asked), true));
   const Verifier found = test::verified(world.file.content());
   EXPECT_EQ(test::faults_of(found), "");
   EXPECT_EQ(found.head(), world.trail.facts().durable);
@@ -126,16 +126,16 @@ TEST(Trail, AFullDiskRefusesCeremoniesAndLosesNothing) {
   World world;
   ASSERT_TRUE(world.trail.tell(test::draft(Event::log_started)));
   world.file.set_full(true);
-  const auto refused = world.trail.ask(unseal(Outcome::asked));
+  const auto refused = world.trail.ask(unseal(Outcome::asked), true);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::store_unavailable);
   EXPECT_NE(refused.error().message.find("nothing was done"), std::string::npos) << refused.error().message;
   EXPECT_TRUE(world.trail.facts().trouble);
-  EXPECT_FALSE(world.trail.ask(unseal(Outcome::asked)));
+  EXPECT_FALSE(world.trail.ask(unseal(Outcome::asked), true));
   world.trail.note(test::draft(Event::closed));
   world.file.set_full(false);
   ASSERT_TRUE(eventually([&] { return !world.trail.facts().trouble; }));
-  ASSERT_TRUE(world.trail.ask(unseal(Outcome::asked)));
+  ASSERT_TRUE(world.trail.ask(unseal(Outcome::asked), true));
   const std::string text = world.file.content();
   EXPECT_EQ(test::faults_of(test::verified(text)), "");
   EXPECT_NE(text.find("closed"), std::string::npos) << "it was kept in memory";
@@ -150,7 +150,7 @@ TEST(Trail, NoRoomSetAsideRefusesToo) {
   }
   ASSERT_TRUE(world.trail.tell(unseal()));
   ASSERT_TRUE(eventually([&] { return world.trail.facts().trouble.has_value(); }));
-  EXPECT_FALSE(world.trail.ask(unseal(Outcome::asked)));
+  EXPECT_FALSE(world.trail.ask(unseal(Outcome::asked), true));
   {
     const std::lock_guard lock(world.file.mutex);
     world.file.no_room = false;
@@ -202,11 +202,11 @@ TEST(Trail, AFloodOfStrangersGoesUnaskedButNobodyElseDoes) {
   World world;
   ASSERT_TRUE(world.trail.tell(test::draft(Event::log_started)));
   for (int i = 0; i < 20; ++i) {
-    EXPECT_TRUE(world.trail.ask(test::draft(Event::unseal, Outcome::asked, Author::anyone())));
+    EXPECT_TRUE(world.trail.ask(test::draft(Event::unseal, Outcome::asked, Author::anyone()), false));
   }
   EXPECT_EQ(world.trail.facts().durable.number, 4U);
   for (int i = 0; i < 20; ++i) {
-    EXPECT_TRUE(world.trail.ask(unseal(Outcome::asked)));
+    EXPECT_TRUE(world.trail.ask(unseal(Outcome::asked), true));
   }
   EXPECT_EQ(world.trail.facts().durable.number, 24U);
 }
@@ -259,7 +259,7 @@ TEST(Trail, ABrokenLogTakesNothingAndSaysWhy) {
   HandClock clock;
   MemoryFile file;
   Trail trail(file, clock, test::log_id(), Head{}, quick(), Error{ErrorKind::store_unavailable, "it was rewritten"});
-  EXPECT_NE(trail.ask(unseal(Outcome::asked)).error().message.find("rewritten"), std::string::npos);
+  EXPECT_NE(trail.ask(unseal(Outcome::asked), true).error().message.find("rewritten"), std::string::npos);
   EXPECT_FALSE(trail.tell(unseal()));
   trail.note(unseal());
   EXPECT_EQ(file.content(), "");

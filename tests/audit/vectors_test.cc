@@ -49,7 +49,15 @@ std::map<std::string, std::string> planted() {
     }
     anew.lines.push_back(anew.chain.append(what, entry.time, entry.checkpoint));
   }
-  out["forged-5-forged-11-rewritten-12.log"] = anew.text();
+  out["forged-5-forged-11-rewritten-12-not_signed-12.log"] = anew.text();
+  // The same by somebody who knows that checkpoints cannot be forged, and leaves them out.
+  test::LogOf without;
+  for (const std::string& line : test::published_log().lines) {
+    if (const Entry entry = decode(line).value(); !entry.checkpoint) {
+      without.add(entry.what);
+    }
+  }
+  out["not_signed-9-not_signed-10-cut-11.log"] = without.text();
   return out;
 }
 
@@ -89,7 +97,7 @@ TEST(Vectors, EachFileHasTheFaultsOfItsName) {
     EXPECT_EQ(faults_by_name(contents(file.path().filename().string())), name == "good" ? "" : name);
     ++seen;
   }
-  EXPECT_EQ(seen, 8);
+  EXPECT_EQ(seen, 9);
 }
 
 }  // namespace

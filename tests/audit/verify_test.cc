@@ -127,9 +127,38 @@ TEST(Verify, ACheckpointOfAnotherKeyIsForgedOnceTheKeyIsNamed) {
   EXPECT_EQ(faults_of(verified(log.text())), "");
   Expectations expected;
   expected.keys.insert(test::checkpoint_key().public_key());
-  EXPECT_EQ(faults_of(verified(log.text(), expected)), "forged 2");
+  EXPECT_EQ(faults_of(verified(log.text(), expected)), "forged 2, not_signed 2");
   expected.keys.insert(test::checkpoint_key(7).public_key());
   EXPECT_EQ(faults_of(verified(log.text(), expected)), "");
+}
+
+TEST(Verify, ALogWrittenAnewWithoutItsCheckpointsIsFoundOnceTheKeyIsNamed) {
+  Expectations expected;
+  expected.keys.insert(test::checkpoint_key().public_key());
+  const auto log_of = [](std::size_t open_entries, bool first, bool last) {
+    test::LogOf log;
+    log.add(test::draft(Event::log_started));
+    log.add(test::draft(Event::opened));
+    if (first) {
+      log.sign(test::checkpoint_key());
+    }
+    for (std::size_t i = 0; i < open_entries; ++i) {
+      log.add(test::draft(Event::access, Outcome::refused));
+    }
+    log.add(test::draft(Event::closed));
+    if (last) {
+      log.sign(test::checkpoint_key());
+    }
+    return log.text();
+  };
+  EXPECT_EQ(faults_of(verified(log_of(3, true, true), expected)), "");
+  EXPECT_EQ(faults_of(verified(log_of(3, true, false), expected)), "") << "killed before it signed";
+  EXPECT_EQ(faults_of(verified(log_of(3, false, true), expected)), "not_signed 6");
+  EXPECT_EQ(faults_of(verified(log_of(200, true, true), expected)), "not_signed 131");
+  EXPECT_EQ(faults_of(verified(log_of(3, false, false), expected)), "not_signed 6, not_signed 6");
+  EXPECT_EQ(faults_of(verified("", expected)), "not_signed 0");
+  EXPECT_EQ(faults_of(verified(log_of(200, false, false))), "") << "no key, no claim";
+  EXPECT_EQ(verified(log_of(3, true, false), expected).unsigned_tail(), 5U);
 }
 
 TEST(Verify, RubbishIsNoEntryAndTheRestIsStillRead) {

@@ -73,7 +73,7 @@ class Audit(SignerTest):
         with open(os.path.join(VECTORS, "known.txt"), encoding="ascii") as known:
             key, head = known.read().split()
         files = glob.glob(os.path.join(VECTORS, "*.log"))
-        self.assertEqual(len(files), 8)
+        self.assertEqual(len(files), 9)
         for path in files:
             name = os.path.basename(path)[:-4]
             with open(path, "rb") as log:
@@ -168,7 +168,8 @@ class Audit(SignerTest):
         def faults(lines):
             with open(copy, "wb") as out:
                 out.write(b"".join(lines))
-            return self.verify(signer, *known, path=copy)
+            # Where checkpoints are gone with the rest, that is said as well.
+            return [fault for fault in self.verify(signer, *known, path=copy) if fault[0] != "not_signed"]
 
         for i in range(1, len(good) - 1):
             edited = good[:i] + [re.sub(rb'"time":\d', b'"time":9', good[i])] + good[i + 1:]
@@ -186,6 +187,17 @@ class Audit(SignerTest):
         found = faults(anew)
         self.assertIn(("rewritten", len(good)), found)
         self.assertIn(("forged", told(signer, "checkpoint")[0]["n"]), found)
+        # The same without checkpoints, renumbered, by somebody who only knows the key.
+        anew, at = [], bytes(32)
+        for line in good:
+            if b'"event":"checkpoint"' in line:
+                continue
+            body = re.sub(r'"n":\d+', f'"n":{len(anew) + 1}', line.decode()[: line.rindex(b',"head":"')])
+            at = audit_verify.next_head(at, hashlib.sha256(b"cc/audit/v1/entry\n" + body.encode()).digest())
+            anew.append(f'{body},"head":"{at.hex()}"}}\n'.encode())
+        with open(copy, "wb") as out:
+            out.write(b"".join(anew))
+        self.assertEqual({kind for kind, _ in self.verify(signer, "--checkpoint-key", key, path=copy)}, {"not_signed"})
 
     def test_a_transcript_convinces_whoever_holds_the_checkpoint_key(self):
         signer, _ = self.unsealed_by_quorum()
@@ -277,6 +289,39 @@ class Audit(SignerTest):
                 signer.stop()
                 with open(log_path(signer), "rb") as log:
                     self.assertEqual(log.read(), b"".join(lines), "evidence stays as it is")
+
+    def test_a_log_that_is_lost_is_given_up_by_name_and_a_quorum_unseals_again(self):
+        signer, _ = self.unsealed_by_quorum()
+        signer.stop()
+        remembered = signer.run("audit", "head", "--config", signer.config)[1]
+        os.rename(log_path(signer), log_path(signer) + ".lost")
+        signer.start()
+        signer.wait_status("kms_unsealed")
+        code, _, err = signer.unseal("alice", check=False)
+        self.assertNotEqual(code, 0)
+        self.assertIn("begin-anew", err)
+        anew = lambda *arguments: signer.run("audit", "begin-anew", "--config", signer.config, *arguments, check=False)
+        self.assertEqual(anew()[0], 4, "the signer runs")
+        signer.stop()
+        code, _, err = anew()
+        self.assertEqual(code, 2)
+        head = re.search(r"\d+:[0-9a-f]{64}", err)[0]
+        self.assertIn(head.split(":")[1], remembered)
+        with open(log_path(signer), "wb") as log:
+            log.write(b"something\n")
+        self.assertEqual(anew("--remembered", head)[0], 2, "the file is still there")
+        os.unlink(log_path(signer))
+        self.assertEqual(anew("--remembered", "7:" + "00" * 32)[0], 2)
+        self.assertEqual(anew("--remembered", head)[0], 0)
+        first = entries(signer)[0]
+        self.assertEqual((first["event"], f'{first["count"]}:{first["digest"]}'), ("log_started", head))
+        signer.start()
+        signer.wait_status("kms_unsealed")
+        for name in ("alice", "bob"):
+            signer.unseal(name)
+        signer.wait_status("unsealed")
+        signer.stop()
+        self.assertEqual(self.verify(signer), [])
 
     def test_with_a_full_disk_ceremonies_are_refused_and_told_once_there_is_room(self):
         shim = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"cc-audit-shim-{os.getpid()}.so")
@@ -405,6 +450,16 @@ class Audit(SignerTest):
         self.assertLess(len(told(signer, "seal", "refused")), 390)
         self.assertEqual(len(told(signer, "seal", "refused")) + sum(e["count"] for e in told(signer, "left_out")), 400)
         self.assertEqual(self.verify(signer), [])
+
+    def test_a_flood_in_the_name_of_an_operator_is_summed_up_too(self):
+        signer, _ = self.unsealed_by_quorum()
+        for _ in range(300):
+            self.assertIn(signer.request("POST", "/api/v1/chamber/drill", {"operator": "alice"}).status, (400, 429))
+        signer.stop()
+        asked, refused = told(signer, "drill", "asked"), told(signer, "drill", "refused")
+        self.assertLess(len(asked) + len(refused), 400)
+        self.assertEqual(len(asked) + len(refused) + sum(e["count"] for e in told(signer, "left_out")), 600)
+        self.assertEqual(entries(signer)[-1]["event"], "stopped", "nothing stands behind what is remembered")
 
     def test_changed_policies_are_told_and_their_tokens_are_not(self):
         signer = self.signer()

@@ -2,7 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
+#include <thread>
+
 #include "base/log.h"
+#include "formats/keystore.h"
 #include "keys/key_service.h"
 #include "support/memory_key_store.h"
 #include "support/seeded_random.h"
@@ -47,6 +52,33 @@ struct Resealing : testing::Test {
     return out;
   }
 };
+
+// A slow keystore is still being opened when the rotation begins and ends.
+TEST_F(Resealing, AKeyThatArrivesMeanwhileIsSealedUnderTheNewKeyAndPutInForce) {
+  const crypto::BlsSecretKey secret = crypto::BlsSecretKey::from_checked([&] {
+    Secret<32> scalar = random.secret<32>();
+    expose_secret_bytes(scalar)[0] &= 0x3F;
+    return scalar;
+  }());
+  const SecretBytes password = SecretBytes::copy_of("a password of some length");
+  const auto json = keystore::write(secret, password, "", keystore::Kdf::pbkdf2, 1 << 20, random);
+  ASSERT_TRUE(json);
+  std::vector<ImportItem> items;
+  items.push_back({KeystoreItem{*json, SecretBytes::copy_of("a password of some length")}, true, ""});
+  auto arriving = std::async(std::launch::async, [&] { return service.import(items, true); });
+  // The import has taken note of the old key when it begins; a rotation that comes before that is as good a case.
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  while (service.reseal(chamber, both(), 100)->left != 0) {
+  }
+  ASSERT_TRUE(service.reseal(chamber, new_alone(), 0));
+  const auto imported = arriving.get();
+  ASSERT_TRUE(imported) << imported.error().message;
+  EXPECT_EQ(imported->front().outcome, KeyOutcome::imported) << imported->front().message;
+  const StoredKey& stored = store.records.at(secret.public_key());
+  EXPECT_EQ(stored.status, KeyStatus::active);
+  EXPECT_EQ(decode(stored.record)->master_key, new_id);
+  EXPECT_TRUE(ring.find(secret.public_key()));
+}
 
 TEST_F(Resealing, MovesAsManyAsAskedAndSaysHowManyAreLeft) {
   const auto before = store.records;
