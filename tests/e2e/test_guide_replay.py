@@ -502,6 +502,33 @@ class TheGuide(Replay):
         self.same(listing["bodies"][0], listed.text)
 
 
+class Detector(Replay):
+    """The comparison finds what it is for."""
+
+    def setUp(self):
+        pass
+
+    def test_a_planted_difference_is_found(self):
+        printed = '{"status": "unsealed", "validators_loaded": 42}'
+        self.same(printed, printed)
+        for other in ('{"status": "unsealed", "validators_loaded": 41}', '{"validators_loaded": 42, "status": "unsealed"}', '{"status": "unsealed"}',
+                      '{"status": "unsealed", "validators_loaded": 42, "more": 1}', '{"status":"unsealed","validators_loaded":42}'):
+            with self.assertRaises(AssertionError, msg=other):
+                self.same(printed, other)
+        with self.assertRaises(AssertionError):
+            self.same('{\n"alice": "cc-reg-A1b2..."\n}', '{"alice": "cc-reg-short"}')
+
+    def test_a_command_that_nobody_runs_is_left_over(self):
+        guide = Guide()
+        count = len(guide.commands)
+        while True:
+            try:
+                guide.command("containment-chamber")
+            except AssertionError:
+                break
+        self.assertEqual(sum(one.used for one in guide.commands), count, "each is taken once")
+
+
 class YubiKey(unittest.TestCase):
     """What needs a token in a USB port; listed, so that nobody takes the replay for more than it is."""
 

@@ -311,6 +311,13 @@ class KmsOutages(unittest.TestCase):
         difference = "\n".join(difflib.unified_diff(written.splitlines(), render(self.rows, self.people).splitlines(), "the page", "the program", lineterm="", n=1))
         self.assertEqual(difference, "", "\nrun tests/e2e/test_kms_outages.py --write, and read what changed")
 
+    def test_a_changed_answer_would_be_found(self):
+        changed = [dict(row) for row in self.rows]
+        changed[0]["start_two"] = {**changed[0]["start_two"], "code": "kms_throttled"}
+        self.assertNotEqual(render(changed, self.people), render(self.rows, self.people))
+        people = [(*self.people[0][:2], "something else"), *self.people[1:]]
+        self.assertNotEqual(render(self.rows, people), render(self.rows, self.people))
+
     def test_no_failure_opens_closes_or_changes_what_it_should_not(self):
         """Holds whatever the page says."""
         for (kind, _, _), row in zip(KINDS, self.rows):
