@@ -6,6 +6,8 @@
 #include <charconv>
 #include <iostream>
 
+#include "app/many_signers.h"
+
 namespace cc::app {
 namespace {
 
@@ -162,31 +164,10 @@ Result<void> ask_signers(const SignerOptions& options, const SignerCall& call, c
     }
     return {};
   }
-  std::vector<SignerClient> clients;
-  for (const std::string& url : options.urls) {
-    CC_ASSIGN(SignerClient client, signer_at(options, url));
-    clients.push_back(std::move(client));
-  }
-  json::array answers;
-  std::optional<Error> failure;
-  for (const SignerClient& client : clients) {
-    const auto reply = client.call(call.method, call.path, call.token, call.body());
-    if (reply) {
-      answers.push_back(json::object{{"signer_url", client.url()}, {"reply", *reply}});
-    } else {
-      answers.push_back(
-          json::object{{"signer_url", client.url()},
-                       {"error", {{"code", facts(reply.error().kind).code}, {"detail", reply.error().message}}}});
-      failure = failure ? failure : Error{reply.error().kind, client.url() + ": " + reply.error().message};
-    }
-  }
-  print_reply(json::object{{"signers", answers}}, options.output);
-  for (const json::value& answer : answers) {
-    if (after && answer.as_object().contains("reply")) {
-      after(std::string(answer.at("signer_url").as_string()), answer.at("reply"));
-    }
-  }
-  return failure ? Result<void>(fail(*failure)) : Result<void>();
+  return talk_to_many(
+      options,
+      [&call](const SignerClient& client) { return client.call(call.method, call.path, call.token, call.body()); },
+      after);
 }
 
 Result<std::vector<std::string>> split_list(const std::string& text, const std::string& flag_name) {

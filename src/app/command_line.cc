@@ -87,7 +87,8 @@ int fail_with(const Error& error) {
   std::cerr << kProgramName << ": " << facts(error.kind).code << ": ";
   // The short title helps where the message speaks of the circumstances only ("wrong passphrase").
   const std::string title(facts(error.kind).title);
-  std::cerr << (error.message.find(title) == std::string::npos ? title + ": " : "") << error.message << std::endl;
+  const bool says_more = error.kind != ErrorKind::usage && error.message.find(title) == std::string::npos;
+  std::cerr << (says_more ? title + ": " : "") << error.message << std::endl;
   return facts(error.kind).exit_code;
 }
 

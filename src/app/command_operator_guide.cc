@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 
 #include "app/command_operator.h"
+#include "app/many_signers.h"
 
 namespace cc::app {
 namespace {
@@ -129,9 +130,7 @@ constexpr Row kSteps[] = {{"uninitialized", &while_uninitialized},
                           {"awaiting_rotation", &while_rotating},
                           {"unsealed", &while_open}};
 
-Result<void> run_guide(const GuideOptions& options) {
-  CC_ASSIGN(const SignerClient client, single_signer(options.signer));
-  CC_ASSIGN(const SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
+Result<json::value> next_step(const GuideOptions& options, const SecretBytes& token, const SignerClient& client) {
   CC_ASSIGN(const json::value status, client.call("GET", "/api/v1/chamber/status", token));
   const Seen seen(status);
   const std::string state = seen.text("/seal/status");
@@ -144,6 +143,17 @@ Result<void> run_guide(const GuideOptions& options) {
   if (!step.run.empty()) {
     reply["run"] = "containment-chamber " + step.run + " --signer-url " + client.url();
   }
+  return reply;
+}
+
+Result<void> run_guide(const GuideOptions& options) {
+  CC_ASSIGN(const SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
+  const auto ask = [&](const SignerClient& client) { return next_step(options, token, client); };
+  if (options.signer.urls.size() != 1) {
+    return talk_to_many(options.signer, ask, nullptr);
+  }
+  CC_ASSIGN(const SignerClient client, single_signer(options.signer));
+  CC_ASSIGN(const json::value reply, ask(client));
   print_reply(reply, options.signer.output);
   return {};
 }

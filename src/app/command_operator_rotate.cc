@@ -5,8 +5,11 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <functional>
+#include <map>
 
 #include "app/command_operator.h"
+#include "app/many_signers.h"
 #include "app/terminal.h"
 
 namespace cc::app {
@@ -22,26 +25,40 @@ struct RotateOptions {
   std::string keks, kms_threshold, unseal_threshold, operators, mode;
 };
 
-// Asks, takes what is advice out of the reply, prints the rest, then gives the advice.
-Result<json::object> ask_quietly(const SignerOptions& options, const SignerCall& call) {
-  CC_ASSIGN(const SignerClient client, single_signer(options));
-  CC_ASSIGN(json::value reply, client.call(call.method, call.path, call.token, call.body()));
-  if (!reply.is_object()) {
-    return fail(ErrorKind::internal, "the answer is not one of this signer");
-  }
-  json::object& object = reply.as_object();
-  json::object advice;
-  for (const char* name : {"safe_to_disable"}) {
-    if (const json::value* value = object.if_contains(name)) {
-      advice[name] = *value;
-      object.erase(name);
+// Asks one signer or several, takes what is advice out of each reply, prints the rest, then hands each on for advice.
+using Advice = std::function<void(const json::object& reply)>;
+Result<void> ask_quietly(const SignerOptions& options, const SignerCall& call, const Advice& advice) {
+  std::map<std::string, json::value> withheld;  // by address
+  const auto ask = [&](const SignerClient& client) -> Result<json::value> {
+    CC_ASSIGN(json::value reply, client.call(call.method, call.path, call.token, call.body()));
+    if (!reply.is_object()) {
+      return fail(ErrorKind::internal, "the answer is not one of this signer");
     }
+    json::object& object = reply.as_object();
+    if (const json::value* keks = object.if_contains("safe_to_disable")) {
+      withheld[client.url()] = *keks;
+      object.erase("safe_to_disable");
+    }
+    return reply;
+  };
+  const auto advise_on = [&](const std::string& url, const json::value& reply) {
+    json::object whole = reply.as_object();
+    if (const auto found = withheld.find(url); found != withheld.end()) {
+      whole["safe_to_disable"] = found->second;
+    }
+    if (options.urls.size() != 1) {
+      advise("For " + url + ":");
+    }
+    advice(whole);
+  };
+  if (options.urls.size() != 1) {
+    return talk_to_many(options, ask, advise_on);
   }
+  CC_ASSIGN(const SignerClient client, single_signer(options));
+  CC_ASSIGN(const json::value reply, ask(client));
   print_reply(reply, options.output);
-  for (const auto& [name, value] : object) {
-    advice[name] = value;
-  }
-  return advice;
+  advise_on(client.url(), reply);
+  return {};
 }
 
 void advise_on_approval(const json::object& reply) {
@@ -83,12 +100,12 @@ Result<void> run_kms(const RotateOptions& options) {
         .add_json("kms_threshold", std::to_string(threshold))
         .finish();
   };
-  CC_ASSIGN(const json::object reply,
-            ask_quietly(options.signer,
-                        {.method = "POST", .path = kRotate + "/kms", .token = std::move(token), .body = body}));
-  advise_on_approval(reply);
-  advise_on_keks(reply);
-  return {};
+  return ask_quietly(options.signer,
+                     {.method = "POST", .path = kRotate + "/kms", .token = std::move(token), .body = body},
+                     [](const json::object& reply) {
+                       advise_on_approval(reply);
+                       advise_on_keks(reply);
+                     });
 }
 
 Result<void> send_operators(const RotateOptions& options, const std::string& path) {
@@ -104,15 +121,15 @@ Result<void> send_operators(const RotateOptions& options, const std::string& pat
         .add_json("operators", json_list(operators))
         .finish();
   };
-  CC_ASSIGN(
-      const json::object reply,
-      ask_quietly(options.signer, {.method = "POST", .path = kRotate + path, .token = std::move(token), .body = body}));
-  advise(
-      "Give each new operator their own token over a secure channel; each works once, with `operator register`. The "
-      "set in "
-      "force stays until the last one has registered. If a token leaks, run `operator rotate unseal-cancel`.");
-  advise_on_approval(reply);
-  return {};
+  return ask_quietly(
+      options.signer, {.method = "POST", .path = kRotate + path, .token = std::move(token), .body = body},
+      [](const json::object& reply) {
+        advise(
+            "Give each new operator their own token over a secure channel; each works once, with `operator register`. "
+            "The set in force stays until the last one has registered. If a token leaks, run `operator rotate "
+            "unseal-cancel`.");
+        advise_on_approval(reply);
+      });
 }
 
 Result<void> run_unseal(const RotateOptions& options) { return send_operators(options, "/unseal"); }
@@ -129,31 +146,33 @@ Result<void> run_mode(const RotateOptions& options) {
   }
   CC_ASSIGN(SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
   const auto body = [] { return SecretJson().add("mode", "kms_only").finish(); };
-  CC_ASSIGN(const json::object reply,
-            ask_quietly(options.signer,
-                        {.method = "POST", .path = kRotate + "/mode", .token = std::move(token), .body = body}));
-  advise("From then on whoever controls enough KEKs opens this chamber alone.");
-  advise_on_approval(reply);
-  return {};
+  return ask_quietly(options.signer,
+                     {.method = "POST", .path = kRotate + "/mode", .token = std::move(token), .body = body},
+                     [](const json::object& reply) {
+                       advise("From then on whoever controls enough KEKs opens this chamber alone.");
+                       advise_on_approval(reply);
+                     });
 }
 
 Result<void> run_master(const RotateOptions& options) {
   CC_ASSIGN(SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
-  CC_ASSIGN(const json::object reply,
-            ask_quietly(options.signer, {.method = "POST", .path = kRotate + "/master", .token = std::move(token)}));
-  advise_on_approval(reply);
-  if (!reply.contains("rotation")) {
-    advise(
-        "The new master key is in force. The key records are moved to it in the background; `operator status` shows "
-        "how many are left. When its \"rotation\" is gone, the old key is dropped: back up the stores then, and "
-        "older copies of the seal record open nothing of them.");
-  }
-  return {};
+  return ask_quietly(options.signer, {.method = "POST", .path = kRotate + "/master", .token = std::move(token)},
+                     [](const json::object& reply) {
+                       advise_on_approval(reply);
+                       if (!reply.contains("rotation")) {
+                         advise(
+                             "The new master key is in force. The key records are moved to it in the background; "
+                             "`operator status` shows how many are left. When its \"rotation\" is gone, the old key is "
+                             "dropped: back up the stores then, and older copies of the seal record open nothing of "
+                             "them.");
+                       }
+                     });
 }
 
 Result<void> run_cancel(const RotateOptions& options) {
   CC_ASSIGN(SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
-  CC_TRY(ask_one(options.signer, {.method = "POST", .path = kRotate + "/unseal/cancel", .token = std::move(token)}));
+  CC_TRY(
+      ask_signers(options.signer, {.method = "POST", .path = kRotate + "/unseal/cancel", .token = std::move(token)}));
   advise("Nothing of the cancelled rotation is left; its registration tokens are void.");
   return {};
 }
@@ -175,10 +194,8 @@ Result<void> run_approve(const ApproveOptions& options) {
         .add_secret("passphrase", passphrase)
         .finish();
   };
-  CC_ASSIGN(const json::object reply,
-            ask_quietly(options.signer, {.method = "POST", .path = kRotate + "/approve", .token = {}, .body = body}));
-  advise_on_keks(reply);
-  return {};
+  return ask_quietly(options.signer, {.method = "POST", .path = kRotate + "/approve", .token = {}, .body = body},
+                     &advise_on_keks);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <condition_variable>
 #include <deque>
 
+#include "base/log.h"
+
 namespace cc::app {
 
 // What the threads of one call share with it; lives until the last of them has ended.
@@ -54,7 +56,10 @@ void ParallelKeks::unwrap_until(const std::vector<seal::WrappedShare>& shares,
   for (std::size_t place = 0; place < shares.size(); ++place) {
     const auto ask = [this, round, place] {
       const seal::WrappedShare& one = round->shares[place];
-      round->tell(place, inner_.unwrap(one.kek, one.context, one.wrapped));
+      Result<SecretBytes> outcome = inner_.unwrap(one.kek, one.context, one.wrapped);
+      log::debug("a KEK was asked for its share",
+                 {{"kek", one.kek}, {"outcome", outcome ? "opened" : facts(outcome.error().kind).code}});
+      round->tell(place, std::move(outcome));
     };
     try {
       const std::lock_guard lock(mutex_);

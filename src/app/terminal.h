@@ -17,7 +17,7 @@ Result<SecretBytes> read_secret_line(int descriptor, const std::string& what);
 // Asks on the controlling terminal without echo; an interrupt restores the terminal first. Errors: usage without one,
 // naming the flag that reads stdin instead.
 Result<SecretBytes> prompt_secret(const std::string& question, const std::string& stdin_flag = "--passphrase-stdin");
-// Asks twice and compares. Errors: usage when the answers differ.
+// Asks twice and compares. Errors: passphrase_too_short after the first answer, usage when the answers differ.
 Result<SecretBytes> prompt_new_secret(const std::string& question);
 
 // The whole of a file, at most `limit` bytes, for files that hold secrets. Errors: usage naming the file.

@@ -6,9 +6,9 @@
 namespace cc::devkms {
 namespace {
 
-constexpr std::array<std::string_view, 9> kNames{"timeout",  "throttled",        "denied",
-                                                 "disabled", "pending_deletion", "not_found",
-                                                 "internal", "expired_token",    "corrupted"};
+constexpr std::array<std::string_view, 12> kNames{"timeout",          "throttled", "denied",       "disabled",
+                                                  "pending_deletion", "not_found", "internal",     "expired_token",
+                                                  "corrupted",        "wrong_key", "wrong_region", "garbled"};
 
 }  // namespace
 
@@ -18,6 +18,14 @@ std::optional<FaultKind> parse_fault(std::string_view name) {
 }
 
 std::string_view name(FaultKind kind) { return kNames.at(static_cast<std::size_t>(kind)); }
+
+std::string fault_names() {
+  std::string out;
+  for (const std::string_view one : kNames) {
+    out += (out.empty() ? "" : ", ") + std::string(one);
+  }
+  return out;
+}
 
 void Faults::plant(Fault fault) {
   const std::lock_guard lock(mutex_);
@@ -62,8 +70,12 @@ std::optional<Refusal> refusal_of(FaultKind kind, const std::string& key, const 
       return Refusal{500, "KMSInternalException", "internal"};
     case FaultKind::expired_token:
       return Refusal{400, "ExpiredTokenException", "The security token included in the request is expired"};
+    case FaultKind::wrong_region:
+      return Refusal{400, "InvalidSignatureException", "Credential should be scoped to a valid region."};
     case FaultKind::timeout:
     case FaultKind::corrupted:
+    case FaultKind::wrong_key:
+    case FaultKind::garbled:
       break;
   }
   return std::nullopt;

@@ -1,6 +1,7 @@
 // Planted faults, one-shot or lasting: the next call that fits takes the first one that fits it. Thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -21,9 +22,14 @@ enum class FaultKind {
   internal,       // a fault of the service, HTTP 500
   expired_token,  // of the credentials
   corrupted,      // a plaintext with one bit turned
+  wrong_key,      // an answer in the name of another key
+  wrong_region,   // the endpoint serves another region than the one the call was signed for
+  garbled,        // an answer that is no JSON, as of a proxy in between
 };
 std::optional<FaultKind> parse_fault(std::string_view name);
 std::string_view name(FaultKind kind);
+// All of them, "timeout, throttled, …".
+std::string fault_names();
 
 struct Fault {
   FaultKind kind = FaultKind::timeout;
@@ -43,7 +49,7 @@ class Faults {
   std::deque<Fault> planted_;
 };
 
-// As AWS KMS would say it; empty for timeout and corrupted.
+// As AWS KMS would say it; empty for those that are no refusal.
 std::optional<Refusal> refusal_of(FaultKind kind, const std::string& key, const std::string& operation,
                                   const std::string& caller);
 

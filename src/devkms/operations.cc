@@ -151,12 +151,26 @@ Outcome Operations::run(const std::string& operation, const Caller& caller, std:
     return input->key_id.empty() ? invalid("KeyId is missing")
                                  : refuse("NotFoundException", "Key '" + name + "' does not exist in " + caller.region);
   }
-  if (operation == "Decrypt") {
-    return decrypt(key, *input, caller.region, fault == FaultKind::corrupted);
+  if (fault == FaultKind::garbled) {
+    return {std::nullopt, "<html><body>502 Bad Gateway</body></html>"};
   }
-  return operation == "Encrypt"       ? encrypt(*key, *input)
-         : operation == "DescribeKey" ? describe(*key)
-                                      : generate(*key, *input);
+  Outcome out = operation == "Decrypt"       ? decrypt(key, *input, caller.region, fault == FaultKind::corrupted)
+                : operation == "Encrypt"     ? encrypt(*key, *input)
+                : operation == "DescribeKey" ? describe(*key)
+                                             : generate(*key, *input);
+  if (fault == FaultKind::wrong_key) {
+    name_another_key(out.body, name);
+  }
+  return out;
+}
+
+// The same answer, in the name of a key of the same length.
+void Operations::name_another_key(std::string& body, const std::string& arn) {
+  const std::size_t at = body.find(arn);
+  if (!arn.empty() && at != std::string::npos) {
+    char& last = body[at + arn.size() - 1];
+    last = last == '0' ? '1' : '0';
+  }
 }
 
 Result<std::string> Operations::blob_of(const Key& key, const Input& input, const SecretBytes& plaintext) {

@@ -48,6 +48,7 @@ class Operations {
   Outcome encrypt(const Key& key, const Input& input);
   Outcome decrypt(const Key* named, const Input& input, const std::string& region, bool corrupt);
   Outcome generate(const Key& key, const Input& input);
+  static void name_another_key(std::string& body, const std::string& arn);
   Result<std::string> blob_of(const Key& key, const Input& input, const SecretBytes& plaintext);
   static Outcome describe(const Key& key);
   void remember(const std::string& operation, const Caller& caller, const Input& input);

@@ -46,9 +46,7 @@ Result<Fault> parse_fault_request(std::string_view text) {
     }
   }
   if (!kind) {
-    return wrong(
-        "kind must be timeout, throttled, denied, disabled, pending_deletion, not_found, internal, expired_token or "
-        "corrupted");
+    return wrong("kind must be one of " + fault_names());
   }
   out.kind = *kind;
   return out;

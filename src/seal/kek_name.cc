@@ -42,7 +42,9 @@ Result<KekName> parse_arn(std::string_view name) {
   const bool shaped = parts.size() == 6 && (parts[1] == "aws" || parts[1] == "aws-cn" || parts[1] == "aws-us-gov") &&
                       parts[2] == "kms" && !parts[3].empty() && std::ranges::all_of(parts[3], lower_or_digit) &&
                       parts[4].size() == 12 && std::ranges::all_of(parts[4], digit) && parts[5].starts_with(kKey) &&
-                      parts[5].size() > kKey.size() && std::ranges::all_of(parts[5].substr(kKey.size()), word);
+                      parts[5].size() > kKey.size() &&
+                      // Whether there is such a key is for AWS to say.
+                      std::ranges::all_of(parts[5].substr(kKey.size()), [](char c) { return word(c) || c == '.'; });
   if (!shaped) {
     return fail(ErrorKind::kek_name_invalid,
                 "invalid KMS ARN: expected arn:aws:kms:<region>:<account-id>:key/<key-id>");

@@ -8,6 +8,7 @@ namespace cc::seal {
 namespace {
 
 struct Trouble {
+  std::size_t place = 0;  // of the member
   std::string kek;
   Error error;
 };
@@ -20,7 +21,9 @@ std::size_t despair(ErrorKind kind) {
   return static_cast<std::size_t>(std::ranges::find(kOrder, kind) - kOrder.begin());
 }
 
-Error summary(const std::vector<Trouble>& troubles, unsigned opened, unsigned m) {
+// In the order of the members, whoever answered first: the same trouble reads the same.
+Error summary(std::vector<Trouble> troubles, unsigned opened, unsigned m) {
+  std::ranges::sort(troubles, {}, &Trouble::place);
   Error out{ErrorKind::kms_mismatch, ""};
   std::size_t least = SIZE_MAX;
   for (const Trouble& trouble : troubles) {
@@ -130,10 +133,11 @@ Result<Secret<32>> open_kms_lock(KekService& keks, const ChamberId& chamber, con
   keks.unwrap_until(wrapped_shares(chamber, lock), [&](std::size_t place, const Result<SecretBytes>& rtss) {
     auto share = share_of_member(rtss, lock, static_cast<unsigned>(place + 1), retired);
     if (!share) {
-      troubles.push_back({lock.header.members[place], share.error()});
+      troubles.push_back({place, lock.header.members[place], share.error()});
     } else if (shares.add(*std::move(share)) == ShareCollection::Verdict::set_aside) {
-      troubles.push_back(
-          {lock.header.members[place], {ErrorKind::kms_mismatch, "its share does not match the record's verifier"}});
+      troubles.push_back({place,
+                          lock.header.members[place],
+                          {ErrorKind::kms_mismatch, "its share does not match the record's verifier"}});
     }
     return shares.counted() < lock.header.m;
   });
@@ -142,7 +146,7 @@ Result<Secret<32>> open_kms_lock(KekService& keks, const ChamberId& chamber, con
       return key;
     }
   }
-  return fail(summary(troubles, shares.counted(), lock.header.m));
+  return fail(summary(std::move(troubles), shares.counted(), lock.header.m));
 }
 
 }  // namespace cc::seal

@@ -86,8 +86,7 @@ constexpr std::array<RecordRow, kRecordEvents> kRecordTable{{
       to(RP::resealing, RE::read_only)}},
 }};
 
-constexpr const char* kKmsPending =
-    "the KMS lock is not open yet; look at `operator status` for the KEK in trouble and try again in a moment";
+constexpr const char* kKmsPending = "look at `operator status` for the KEK in trouble, and try again in a moment";
 constexpr const char* kBarred = "the signer was sealed by command; run `operator resume` or restart it first";
 constexpr const char* kUnsealFirst =
     "the locks are changed by an unsealed signer only; let the operators run `operator unseal` first";

@@ -92,6 +92,34 @@ TEST(Witness, AskedBeforeAndToldAfter) {
   EXPECT_EQ(world.journal.story(), "key_generate asked policy:key-manager, key_generate done policy:key-manager");
 }
 
+TEST(Witness, TheHandOutOfABackupIsTold) {
+  Watched world;
+  world.init();
+  const std::string recipient = "age1prj6ueksk23x6fsl949lqq8k9mt3r9w2yheqj2gjlrjpl399we6s8rg946";
+  const http::Response made = world.call("POST", "/api/v1/chamber/keys/generate",
+                                         R"({"count":1,"backup_recipients":[")" + recipient + R"("]})", kKeysToken);
+  ASSERT_EQ(made.status, 200) << made.body;
+  ASSERT_EQ(world.call("POST", "/api/v1/chamber/keys/generate", R"({"count":1})", kKeysToken).status, 200);
+  const std::vector<BlsPublicKey> keys{world.journal.told[3].keys.at(0), world.journal.told[5].keys.at(0)};
+  world.journal.story();
+  for (const auto& [key, word] : {std::pair(keys[0], "handed_out"), std::pair(keys[1], "no_backup")}) {
+    const auto ask = [&, name = "0x" + to_hex(key)](http::Request& request) {
+      request.id = "r-1";
+      request.query["pubkey"] = name;
+    };
+    ASSERT_EQ(TestSigner::call(*world.router, "GET", "/api/v1/chamber/keys/backup", {}, kKeysToken, ask).status, 200);
+    ASSERT_EQ(world.journal.told.size(), 2U);
+    EXPECT_EQ(world.journal.told[1].subject->text(), word);
+    EXPECT_EQ(world.journal.told[1].keys, std::vector{key});
+    EXPECT_EQ(world.journal.story(), "key_backup asked policy:key-manager, key_backup done policy:key-manager");
+  }
+  EXPECT_EQ(world.call("GET", "/api/v1/chamber/keys/backup", {}, kKeysToken).status, 400);
+  EXPECT_EQ(world.journal.story(), "key_backup asked policy:key-manager, key_backup refused policy:key-manager");
+  world.journal.full = true;
+  const http::Response untold = world.call("GET", "/api/v1/chamber/keys/backup", {}, kKeysToken);
+  EXPECT_EQ(untold.status, 503) << "what cannot be told is not handed out";
+}
+
 TEST(Witness, ARouteItDoesNotKnowIsAChangeAllTheSame) {
   Watched world;
   EXPECT_EQ(world.call("POST", "/something/new").status, 200);

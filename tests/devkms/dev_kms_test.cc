@@ -176,6 +176,14 @@ TEST_F(OperationsTest, FaultsFallOnWhatTheyNameAsOftenAsTheySay) {
   EXPECT_EQ(code("Decrypt", decrypt(kTwo, two)), "good");
   faults.plant({FaultKind::corrupted, "", "", 1});
   EXPECT_EQ(run("Decrypt", decrypt(kOne, one)).body.find("aGk="), std::string::npos);
+  faults.plant({FaultKind::wrong_key, "", "", 1});
+  const std::string stranger = run("Decrypt", decrypt(kOne, one)).body;
+  EXPECT_EQ(stranger.find(kOne), std::string::npos);
+  EXPECT_NE(stranger.find("aGk="), std::string::npos);
+  faults.plant({FaultKind::wrong_region, "", "", 1});
+  EXPECT_EQ(code("Decrypt", decrypt(kOne, one)), "InvalidSignatureException");
+  faults.plant({FaultKind::garbled, "", "", 1});
+  EXPECT_TRUE(run("Decrypt", decrypt(kOne, one)).body.starts_with("<html>"));
   faults.plant({FaultKind::timeout, "", "", 0});
   run("Decrypt", decrypt(kOne, one));
   EXPECT_TRUE(never_answered);

@@ -42,6 +42,8 @@ TEST(KekName, KnowsItsSchemes) {
   EXPECT_EQ(parse_kek_name("local://a-1")->scheme, KekScheme::local);
   EXPECT_EQ(parse_kek_name("local://a-1")->local_name, "a-1");
   EXPECT_EQ(parse_kek_name("arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab")->scheme, KekScheme::aws);
+  EXPECT_EQ(parse_kek_name("arn:aws:kms:us-east-1:111111111111:key/new-aaa...")->scheme, KekScheme::aws)
+      << "as the operations guide writes them";
   EXPECT_EQ(parse_kek_name("arn:aws-us-gov:kms:us-gov-west-1:111111111111:key/x")->scheme, KekScheme::aws);
   EXPECT_EQ(parse_kek_name("gcp-kms://projects/p/locations/l/keyRings/r/cryptoKeys/k")->scheme, KekScheme::gcp);
   EXPECT_EQ(parse_kek_name("pkcs11:token=t;object=o")->scheme, KekScheme::pkcs11);

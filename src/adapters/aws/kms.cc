@@ -50,7 +50,11 @@ tl::unexpected<Error> unreadable(const std::string& what) {
 
 Result<JsonAnswer> parse_answer(const HttpAnswer& answer) {
   auto parsed = JsonAnswer::parse(answer.body);
-  return parsed ? std::move(parsed) : unreadable("is not JSON");
+  // A network in between is never called a wrong key.
+  return parsed
+             ? std::move(parsed)
+             : fail(ErrorKind::kms_unreachable,
+                    "this is no answer of AWS KMS's (it is not JSON): check the endpoint and what stands in between");
 }
 
 Result<void> same_key(const JsonAnswer& answer, const KeyArn& key) {

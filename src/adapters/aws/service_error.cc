@@ -24,8 +24,8 @@ constexpr std::string_view kCredentials =
     "AWS does not accept the signer's credentials: check that they exist, are active and are of the right account";
 constexpr std::string_view kExpired = "the signer's session ran out: check what renews it";
 constexpr std::string_view kClock = "AWS refuses the signature: check this machine's clock and the secret access key";
-constexpr std::string_view kThrottled = "the quota of requests is used up; this is tried again by itself";
-constexpr std::string_view kAwsFault = "AWS has a fault; this is tried again by itself";
+constexpr std::string_view kThrottled = "the quota of requests is used up; wait a moment, or have it raised";
+constexpr std::string_view kAwsFault = "AWS has a fault; wait a moment";
 constexpr std::string_view kDisabled = "enable the key again (kms:EnableKey)";
 constexpr std::string_view kNotFound = "check region, account and key id of the ARN";
 constexpr std::string_view kOtherKey = "this share was wrapped by another key";
@@ -78,6 +78,9 @@ constexpr CodeFacts kPendingDeletion{
     "cancel the deletion now (kms:CancelKeyDeletion, then kms:EnableKey): once it is gone, so is its share"};
 constexpr CodeFacts kBadState{"KMSInvalidStateException", Remedy::none, ErrorKind::kms_disabled,
                               "bring the key into the state Enabled"};
+constexpr CodeFacts kOtherRegion{"InvalidSignatureException", Remedy::none, ErrorKind::kms_credentials,
+                                 "the endpoint serves another region than the key's: check the region in the ARN and "
+                                 "the endpoint override, where {region} stands for the key's"};
 constexpr CodeFacts kUnknown{"", Remedy::none, ErrorKind::kms_denied, "AWS refuses the request"};
 constexpr CodeFacts kServerFault{"", Remedy::wait, ErrorKind::kms_unreachable, kAwsFault};
 constexpr CodeFacts kStranger{"", Remedy::none, ErrorKind::kms_unreachable,
@@ -86,6 +89,9 @@ constexpr CodeFacts kStranger{"", Remedy::none, ErrorKind::kms_unreachable,
 const CodeFacts& facts_of(const ServiceError& error) {
   if (error.code == "KMSInvalidStateException") {
     return error.message.find("pending deletion") == std::string::npos ? kBadState : kPendingDeletion;
+  }
+  if (error.message.find("scoped to a valid region") != std::string::npos) {
+    return kOtherRegion;
   }
   const auto* const found = std::ranges::find_if(kCodes, [&](const CodeFacts& one) { return one.code == error.code; });
   if (found != kCodes.end()) {

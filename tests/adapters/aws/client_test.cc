@@ -122,6 +122,15 @@ TEST_F(ClientTest, TellsTheRefusalsApart) {
   EXPECT_EQ(kind_after(answer(403, "<html>a proxy</html>")), ErrorKind::kms_unreachable);
 }
 
+TEST(ServiceErrorText, AnEndpointOfAnotherRegionIsNotCalledAClock) {
+  const ServiceError refused =
+      read_error(refusal("InvalidSignatureException", "Credential should be scoped to a valid region."));
+  EXPECT_EQ(remedy_of(refused), Remedy::none);
+  const Error out = explain(refused, "kms:Decrypt");
+  EXPECT_EQ(out.kind, ErrorKind::kms_credentials);
+  EXPECT_NE(out.message.find("another region than the key's"), std::string::npos) << out.message;
+}
+
 TEST(ServiceErrorText, SaysWhatToDoAndKeepsStrangersInBounds) {
   HttpAnswer refused = refusal("AccessDeniedException", std::string("line\\nbreak ") + std::string(2000, 'x'));
   refused.headers["x-amzn-requestid"] = "id-1";

@@ -56,8 +56,14 @@ TEST_F(KmsTest, AnAnswerAboutAnotherKeyIsRefused) {
 
 TEST_F(KmsTest, UnreadableAnswersAreErrors) {
   const std::string id = R"({"KeyId":")" + kArn + "\"";
-  for (const std::string& bad : {std::string(), std::string("[]"), std::string("{"), id + "}",
-                                 id + R"(,"Plaintext":7})", id + R"(,"Plaintext":""})", id + R"(,"Plaintext":"!"})"}) {
+  // A page of something in between: never called a wrong key.
+  for (const std::string& bad :
+       {std::string(), std::string("[]"), std::string("{"), std::string("<html>Bad Gateway</html>")}) {
+    wire.script.push_back(answer(200, bad));
+    EXPECT_EQ(keks.unwrap(kArn, kContext, Bytes{1}).error().kind, ErrorKind::kms_unreachable) << bad;
+  }
+  for (const std::string& bad :
+       {id + "}", id + R"(,"Plaintext":7})", id + R"(,"Plaintext":""})", id + R"(,"Plaintext":"!"})"}) {
     wire.script.push_back(answer(200, bad));
     EXPECT_EQ(keks.unwrap(kArn, kContext, Bytes{1}).error().kind, ErrorKind::kms_mismatch) << bad;
   }
