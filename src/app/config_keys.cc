@@ -304,7 +304,8 @@ std::vector<ConfigKey> chamber_keys() {
       {.path = "signing.same_message",
        .slot = CC_AT(std::string, signing_same_message),
        .standard = "on",
-       .help = "Many keys over one message: on signs them together from a table, off one by one.",
+       .help = "Many keys over one message, or several messages at once: on signs them together from tables, off one "
+               "by one.",
        .choices_list = "on,off"},
       {.path = "signing.vector_kernel",
        .slot = CC_AT(std::string, signing_vector_kernel),

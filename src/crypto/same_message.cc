@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "crypto/pass_inputs.h"
 #include "crypto/same_message_kernel.h"
 #include "crypto/same_message_pass.h"
 #include "crypto/same_message_table.h"
@@ -19,9 +20,6 @@ using same_message::kParts;
 using same_message::kPassKeys;
 using same_message::PassOrder;
 using same_message::Windows;
-
-constexpr std::size_t kFieldBytes = 48;
-constexpr std::size_t kBlindBytes = 2 * kFieldBytes;
 
 // What one call keeps in locked memory, beside the pass's own.
 struct Held {
@@ -36,40 +34,17 @@ constexpr std::size_t kSelfTestKeys = 9;  // more than the lanes of any kernel
 constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kHeldBytes = (sizeof(Held) + kCacheLine - 1) / kCacheLine * kCacheLine;
 
-// Uniform up to 2^-1 of the field's size: 380 of its 381 bits.
-blst_fp random_field_element(std::uint8_t* bytes) {
-  bytes[kFieldBytes - 1] &= 0x0F;
-  blst_fp out;
-  blst_fp_from_lendian(&out, bytes);
-  return out;
-}
-
-void draw_blinds(Held& held, std::size_t count, Random& random) {
-  random.fill({held.random, count * kBlindBytes});
-  for (std::size_t i = 0; i < count; ++i) {
-    std::uint8_t* bytes = held.random + i * kBlindBytes;
-    held.blinds[i] = {{random_field_element(bytes), random_field_element(bytes + kFieldBytes)}};
-  }
-}
-
 void read_keys(Held& held, std::span<const SameMessageKey> keys) {
   for (std::size_t i = 0; i < kPassKeys; ++i) {
     const SameMessageKey& key = keys[i < keys.size() ? i : 0];
-    std::array<std::uint64_t, kParts> digits;
-    std::memcpy(digits.data(), expose_secret_bytes(key.recoded->digits()).data(), sizeof(digits));
-    for (std::size_t part = 0; part < kParts; ++part) {
-      held.digits[part][i] = digits[part];
-    }
-    held.flips[i] = ~std::uint64_t{expose_secret_bytes(key.secret->bytes())[31]} & 1;
-    wipe({reinterpret_cast<std::uint8_t*>(digits.data()), sizeof(digits)});
+    read_key(held.digits[0] + i, kPassKeys, held.flips[i], *key.secret, *key.recoded);
   }
 }
 
 }  // namespace
 
 SameMessageScratch::SameMessageScratch(SigningKernel kernel)
-    : memory_(kHeldBytes + same_message::kernel(kernel)->memory) {}
-void SameMessageScratch::scrub() { wipe(expose_secret_bytes(memory_)); }
+    : LockedScratch(kHeldBytes + same_message::kernel(kernel)->memory) {}
 
 class SameMessageTable::Parts {
  public:
@@ -77,7 +52,7 @@ class SameMessageTable::Parts {
       : kernel_(kernel),
         layout_(layout),
         windows_(same_message::windows_of(layout)),
-        message_(point_of(message)),
+        message_(same_message::point_of(message)),
         entries_(kernel.entry_bytes * windows_.entries / sizeof(Line) + 1) {
     const std::vector<blst_p2_affine> points = same_message::odd_multiples(message_, windows_);
     for (std::size_t j = 0; j < windows_.count; ++j) {
@@ -95,7 +70,7 @@ class SameMessageTable::Parts {
     Held& held = *new (scratch.data()) Held;
     for (std::size_t begin = 0; begin < keys.size(); begin += kPassKeys) {
       const auto part = keys.subspan(begin, std::min(kPassKeys, keys.size() - begin));
-      draw_blinds(held, windows_.count + 1, random);
+      draw_blinds(std::span(held.blinds).first(windows_.count + 1), held.random, random);
       read_keys(held, part);
       PassOrder order;
       order.windows = &windows_;
@@ -119,13 +94,6 @@ class SameMessageTable::Parts {
   struct alignas(kCacheLine) Line {
     std::byte bytes[kCacheLine];
   };
-
-  static blst_p2 point_of(const HashedMessage& message) {
-    blst_p2 out;
-    static_assert(sizeof(out) == decltype(message.point())::extent);
-    std::memcpy(&out, message.point().data(), sizeof(out));
-    return out;
-  }
 
   // sum of signatures = (sum of keys) * H(m), the right side by blst's own multiplication.
   bool sum_holds(Held& held, std::span<const SameMessageKey> keys, std::span<const blst_p2_affine> points,

@@ -19,6 +19,7 @@
 
 #include "base/random.h"
 #include "crypto/bls.h"
+#include "crypto/locked_scratch.h"
 #include "crypto/recoded_key.h"
 
 namespace cc::crypto {
@@ -44,17 +45,9 @@ struct SameMessageKey {
 // Test seam: called with each value that is declared public, before it is used. Empty in production.
 using Declassified = void (*)(void* bytes, std::size_t size);
 
-// Locked memory for one call at a time.
-class SameMessageScratch {
+class SameMessageScratch : public LockedScratch {
  public:
   explicit SameMessageScratch(SigningKernel kernel = SigningKernel::portable);
-  std::byte* data() { return reinterpret_cast<std::byte*>(expose_secret_bytes(memory_).data()); }
-  std::size_t size() const { return memory_.size(); }
-  // Zeroes what a call wrote.
-  void scrub();
-
- private:
-  SecretBytes memory_;
 };
 
 class SameMessageTable {

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "crypto/chord_additions.h"
+
 namespace cc::crypto::same_message {
 
 inline constexpr std::size_t kPassKeys = 64;
@@ -42,34 +44,33 @@ class Pass {
  public:
   using Element = typename Field::Element;
   using Entry = typename Field::Entry;
-  struct Point {
-    Element x, y;
-  };
+  using Point = typename ChordAdditions<Field>::Point;
   static constexpr std::size_t kLanes = Field::kLanes;
   static constexpr std::size_t kMemory = kParts * (kPassKeys / kLanes) * (2 * sizeof(Point) + sizeof(Element));
 
   Pass(const PassOrder& order, const Entry* table)
-      : order_(order), table_(table), blinds_(order.blinds), units_((order.keys + kLanes - 1) / kLanes) {
-    sums_ = reinterpret_cast<Point*>(order.memory);
-    terms_ = sums_ + kParts * units_;
-    products_ = reinterpret_cast<Element*>(terms_ + kParts * units_);
-  }
+      : order_(order),
+        table_(table),
+        units_((order.keys + kLanes - 1) / kLanes),
+        sums_(reinterpret_cast<Point*>(order.memory)),
+        terms_(sums_ + kParts * units_),
+        chords_(reinterpret_cast<Element*>(terms_ + kParts * units_), order.blinds, order.declassified) {}
 
   void run() {
     look_up(0, sums_);
     for (std::size_t window = 1; window < order_.windows->count; ++window) {
       look_up(window, terms_);
-      add(sums_, terms_, kParts * units_);
+      chords_.add(sums_, terms_, kParts * units_);
     }
     // [S0 S2 | S1 S3] → [S0 - psi S1, S2 - psi S3] → S0 - psi S1 + psi^2 (S2 - psi S3)
     for (std::size_t i = 2 * units_; i < 4 * units_; ++i) {
       Field::negated_psi(sums_[i].x, sums_[i].y);
     }
-    add(sums_, sums_ + 2 * units_, 2 * units_);
+    chords_.add(sums_, sums_ + 2 * units_, 2 * units_);
     for (std::size_t i = units_; i < 2 * units_; ++i) {
       Field::psi_squared(sums_[i].x, sums_[i].y);
     }
-    add(sums_, sums_ + units_, units_);
+    chords_.add(sums_, sums_ + units_, units_);
     hand_out();
   }
 
@@ -99,70 +100,6 @@ class Pass {
     }
   }
 
-  // sums[i] += terms[i] by the chord rule. The x-coordinates of each pair differ (see the specification).
-  void add(Point* sums, const Point* terms, std::size_t count) {
-    Element difference;
-    Field::subtract(products_[0], terms[0].x, sums[0].x);
-    for (std::size_t i = 1; i < count; ++i) {
-      Field::subtract(difference, terms[i].x, sums[i].x);
-      Field::multiply(products_[i], products_[i - 1], difference);
-    }
-    Element inverse = products_[count - 1];
-    invert(inverse);
-    for (std::size_t i = count - 1; i > 0; --i) {
-      Element one;
-      Field::multiply(one, inverse, products_[i - 1]);
-      Field::subtract(difference, terms[i].x, sums[i].x);
-      Field::multiply(inverse, inverse, difference);
-      chord(sums[i], terms[i], one);
-    }
-    chord(sums[0], terms[0], inverse);
-    Field::wipe(inverse);
-    Field::wipe(difference);
-  }
-
-  static void chord(Point& sum, const Point& term, const Element& inverse) {
-    Element slope;
-    Element x;
-    Field::subtract(slope, term.y, sum.y);
-    Field::multiply(slope, slope, inverse);
-    Field::square(x, slope);
-    Field::subtract(x, x, sum.x);
-    Field::subtract(x, x, term.x);
-    Field::subtract(sum.x, sum.x, x);
-    Field::multiply(sum.x, sum.x, slope);
-    Field::subtract(sum.y, sum.x, sum.y);
-    sum.x = x;
-  }
-
-  // One inversion for all lanes. Its argument is a random field element to whoever watches it.
-  void invert(Element& value) {
-    blst_fp2 lanes[kLanes];
-    blst_fp2 products[kLanes];
-    Field::read_lanes(lanes, value);
-    products[0] = lanes[0];
-    for (std::size_t i = 1; i < kLanes; ++i) {
-      blst_fp2_mul(&products[i], &products[i - 1], &lanes[i]);
-    }
-    const blst_fp2* blind = blinds_++;
-    blst_fp2 inverse;
-    blst_fp2_mul(&inverse, &products[kLanes - 1], blind);
-    if (order_.declassified != nullptr) {
-      order_.declassified(&inverse, sizeof(inverse));
-    }
-    blst_fp2_inverse(&inverse, &inverse);
-    blst_fp2_mul(&inverse, &inverse, blind);
-    for (std::size_t i = kLanes - 1; i > 0; --i) {
-      blst_fp2_mul(&products[i], &inverse, &products[i - 1]);
-      blst_fp2_mul(&inverse, &inverse, &lanes[i]);
-    }
-    products[0] = inverse;
-    Field::write_lanes(value, products);
-    wipe(lanes, sizeof(lanes));
-    wipe(products, sizeof(products));
-    wipe(&inverse, sizeof(inverse));
-  }
-
   void hand_out() {
     for (std::size_t unit = 0; unit < units_; ++unit) {
       Field::negate_where(sums_[unit].y, order_.flips + unit * kLanes);
@@ -176,18 +113,12 @@ class Pass {
     }
   }
 
-  static void wipe(void* bytes, std::size_t size) {
-    __builtin_memset(bytes, 0, size);
-    __asm__ __volatile__("" : : "r"(bytes) : "memory");
-  }
-
   const PassOrder& order_;
   const Entry* table_;
-  const blst_fp2* blinds_;
   const std::size_t units_;
-  Point* sums_;
-  Point* terms_;
-  Element* products_;
+  Point* const sums_;
+  Point* const terms_;
+  ChordAdditions<Field> chords_;
 };
 
 }  // namespace cc::crypto::same_message

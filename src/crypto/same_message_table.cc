@@ -1,7 +1,8 @@
 #include "crypto/same_message_table.h"
 
-#include <array>
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 namespace cc::crypto::same_message {
 namespace {
@@ -49,19 +50,53 @@ void add_all(std::vector<blst_p2_affine>& table, const std::vector<blst_p2_affin
   }
 }
 
-// 2^0 .. 2^63 times the message.
-std::vector<blst_p2_affine> powers_of_two(const blst_p2& message) {
-  std::array<blst_p2, kDigitBits> points;
-  std::array<const blst_p2*, kDigitBits> pointers{};
-  points[0] = message;
-  pointers[0] = points.data();
-  for (std::size_t i = 1; i < kDigitBits; ++i) {
-    blst_p2_double(&points[i], &points[i - 1]);
-    pointers[i] = &points[i];
+// out[m * count + j] = 2^j * messages[m], j below `count`.
+std::vector<blst_p2_affine> powers_of_two(std::span<const blst_p2> messages, std::size_t count) {
+  std::vector<blst_p2> points;
+  std::vector<const blst_p2*> pointers;
+  points.reserve(messages.size() * count);
+  for (const blst_p2& message : messages) {
+    for (std::size_t j = 0; j < count; ++j) {
+      points.push_back(j == 0 ? message : points.back());
+      if (j > 0) {
+        blst_p2_double(&points.back(), &points.back());
+      }
+      pointers.push_back(&points.back());
+    }
   }
-  std::vector<blst_p2_affine> out(kDigitBits);
-  blst_p2s_to_affine(out.data(), pointers.data(), kDigitBits);
+  std::vector<blst_p2_affine> out(points.size());
+  blst_p2s_to_affine(out.data(), pointers.data(), pointers.size());
   return out;
+}
+
+// One window's entries: table[first_entry + i] = (2i + 1) * P for i below 2^(width-1), where powers[first_power + t] is
+// 2^t * P.
+struct Row {
+  std::size_t first_entry, first_power, width;
+};
+
+// {1, 3, .., 2^t - 1} plus 2^t gives {2^t + 1, .., 2^(t+1) - 1}; all rows take the step together.
+std::vector<blst_p2_affine> fill(std::span<const Row> rows, std::size_t entries,
+                                 const std::vector<blst_p2_affine>& powers) {
+  std::vector<blst_p2_affine> table(entries);
+  std::size_t widest = 0;
+  for (const Row& row : rows) {
+    table[row.first_entry] = powers[row.first_power];
+    widest = std::max(widest, row.width);
+  }
+  std::vector<Sum> sums;
+  std::vector<blst_fp2> products;
+  for (std::size_t t = 1; t < widest; ++t) {
+    sums.clear();
+    const std::size_t known = std::size_t{1} << (t - 1);
+    for (const Row& row : rows) {
+      for (std::size_t i = 0; i < known && t < row.width; ++i) {
+        sums.push_back({row.first_entry + i + known, row.first_entry + i, row.first_power + t});
+      }
+    }
+    add_all(table, powers, sums, products);
+  }
+  return table;
 }
 
 std::size_t widest(WindowLayout layout) {
@@ -79,6 +114,13 @@ std::size_t widest(WindowLayout layout) {
 }
 
 }  // namespace
+
+blst_p2 point_of(const HashedMessage& message) {
+  blst_p2 out;
+  static_assert(sizeof(out) == decltype(message.point())::extent);
+  std::memcpy(&out, message.point().data(), sizeof(out));
+  return out;
+}
 
 Windows windows_of(WindowLayout layout) {
   const std::size_t width = widest(layout);
@@ -98,26 +140,20 @@ Windows windows_of(WindowLayout layout) {
 }
 
 std::vector<blst_p2_affine> odd_multiples(const blst_p2& message, const Windows& windows) {
-  const std::vector<blst_p2_affine> powers = powers_of_two(message);
-  std::vector<blst_p2_affine> table(windows.entries);
+  std::vector<Row> rows;
   for (std::size_t j = 0; j < windows.count; ++j) {
-    table[windows.first_entry[j]] = powers[windows.offset[j]];
+    rows.push_back({windows.first_entry[j], windows.offset[j], windows.width[j]});
   }
-  // {1, 3, .., 2^t - 1} plus 2^t gives {2^t + 1, .., 2^(t+1) - 1}; all windows take the step together.
-  std::vector<Sum> sums;
-  std::vector<blst_fp2> products;
-  for (std::size_t t = 1; t < windows.width[windows.count - 1]; ++t) {
-    sums.clear();
-    const std::size_t known = std::size_t{1} << (t - 1);
-    for (std::size_t j = 0; j < windows.count; ++j) {
-      for (std::size_t i = 0; i < known && t < windows.width[j]; ++i) {
-        const std::size_t from = windows.first_entry[j] + i;
-        sums.push_back({from + known, from, windows.offset[j] + t});
-      }
-    }
-    add_all(table, powers, sums, products);
+  return fill(rows, windows.entries, powers_of_two({&message, 1}, kDigitBits));
+}
+
+std::vector<blst_p2_affine> odd_multiples(std::span<const blst_p2> messages, std::size_t width) {
+  const std::size_t entries = std::size_t{1} << (width - 1);
+  std::vector<Row> rows;
+  for (std::size_t m = 0; m < messages.size(); ++m) {
+    rows.push_back({m * entries, m * width, width});
   }
-  return table;
+  return fill(rows, messages.size() * entries, powers_of_two(messages, width));
 }
 
 }  // namespace cc::crypto::same_message

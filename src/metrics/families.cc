@@ -51,7 +51,7 @@ Registry::Families::Families(std::string_view version)
       signatures_one_by_one(signatures_total.Add(Labels{{"way", "single"}})),
       same_message_fallbacks_total(
           counter("containment_same_message_fallbacks_total",
-                  "Batches whose sum check failed and that were signed again one by one; not 0 means bad hardware")),
+                  "Batches whose check failed and that were signed again one by one; not 0 means bad hardware")),
       chamber_init_total(counter("containment_chamber_init_total", "Init ceremonies begun")),
       chamber_seal_total(counter("containment_chamber_seal_total", "Times the chamber was sealed")),
       chamber_unseal_total(counter("containment_chamber_unseal_total", "Times the chamber was unsealed")),

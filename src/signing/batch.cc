@@ -8,9 +8,8 @@
 namespace cc::signing {
 namespace {
 
-// Jobs of different roots cost about the same each: small chunks spread them evenly.
-constexpr std::size_t kLargestMixedChunk = 64;
-constexpr std::size_t kChunksPerWorker = 4;
+// Jobs of different roots are cheaper together too, though little so beyond this; smaller chunks answer earlier.
+constexpr std::size_t kLargestMixedChunk = 32;
 // Jobs of one root are cheaper the more of them are together: a run from the least group on is one chunk, and is shared
 // among the workers where each part is still worth its own inversions and sum check.
 constexpr std::size_t kLeastGroup = 8;
@@ -23,7 +22,7 @@ std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
 Batch::Batch(std::vector<SignJob> jobs) : jobs_(std::move(jobs)), verdicts_(jobs_.size()) {}
 
-std::vector<Chunk> Batch::plan(std::size_t workers) {
+std::vector<Chunk> Batch::plan(std::size_t workers, std::size_t idle) {
   std::vector<std::size_t> refused;
   for (std::size_t i = 0; i < jobs_.size(); ++i) {
     (verdicts_[i] ? refused : order_).push_back(i);
@@ -35,7 +34,7 @@ std::vector<Chunk> Batch::plan(std::size_t workers) {
   order_.insert(order_.end(), refused.begin(), refused.end());
   signatures_.resize(permitted);
 
-  std::vector<Chunk> chunks = cut(permitted, std::max<std::size_t>(1, workers));
+  std::vector<Chunk> chunks = cut(permitted, std::max<std::size_t>(1, workers), std::max<std::size_t>(1, idle));
   const std::lock_guard lock(mutex_);
   planned_ = true;
   if (permitted < order_.size()) {
@@ -45,9 +44,8 @@ std::vector<Chunk> Batch::plan(std::size_t workers) {
 }
 
 // Runs of one root that are worth a group are cut among the workers; the rest is cut by count, whatever the roots.
-std::vector<Chunk> Batch::cut(std::size_t permitted, std::size_t workers) const {
-  const std::size_t mixed =
-      std::clamp<std::size_t>(divide_up(permitted, workers * kChunksPerWorker), 1, kLargestMixedChunk);
+std::vector<Chunk> Batch::cut(std::size_t permitted, std::size_t workers, std::size_t idle) const {
+  const std::size_t mixed = std::clamp<std::size_t>(divide_up(permitted, idle), 1, kLargestMixedChunk);
   std::vector<Chunk> chunks;
   std::size_t begin = 0;  // of what is in no chunk yet
   for (std::size_t run = 0; run < permitted;) {
@@ -83,6 +81,7 @@ bool Batch::is_group(Chunk chunk) const {
 
 bool Batch::sign(Chunk chunk, GroupSigner& signer) {
   std::vector<const keys::RingKey*> group;
+  std::vector<SingleRequest> singles;
   for (std::size_t begin = chunk.begin; begin < chunk.end && !given_up();) {
     const Root& message = root(begin);
     group.clear();
@@ -90,8 +89,15 @@ bool Batch::sign(Chunk chunk, GroupSigner& signer) {
     for (; end < chunk.end && root(end) == message; ++end) {
       group.push_back(jobs_[order_[end]].key.get());
     }
-    signer.sign(message, group, std::span(signatures_).subspan(begin, end - begin));
+    if (group.size() == 1) {
+      singles.push_back({&message, group.front(), &signatures_[begin]});
+    } else {
+      signer.sign(message, group, std::span(signatures_).subspan(begin, end - begin));
+    }
     begin = end;
+  }
+  if (!singles.empty() && !given_up()) {
+    signer.sign_each(singles);
   }
   const std::lock_guard lock(mutex_);
   if (outcome_ == Outcome::pending) {

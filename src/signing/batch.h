@@ -40,9 +40,10 @@ class Batch {
   const SignJob& job(std::size_t index) const { return jobs_[index]; }
   void set_verdict(std::size_t index, guard::Verdict verdict) { verdicts_[index] = std::move(verdict); }
 
-  // Orders the permitted jobs by signing root and cuts them into chunks for `workers` threads. Jobs the guard refused
-  // form the last chunk, which needs no signing and is parked at once. Call once, after the verdicts.
-  std::vector<Chunk> plan(std::size_t workers);
+  // Orders the permitted jobs by signing root and cuts them into chunks: groups of one root for all `workers`, the rest
+  // for those that are `idle`. Jobs the guard refused form the last chunk, which needs no signing and is parked at
+  // once. Call once, after the verdicts.
+  std::vector<Chunk> plan(std::size_t workers, std::size_t idle);
   // Jobs of one root that are worth being signed together. After plan().
   bool is_group(Chunk chunk) const;
   // Computes the chunk's signatures. Then: true when the outcome is known and the caller must release the chunk now,
@@ -70,7 +71,7 @@ class Batch {
 
  private:
   const Root& root(std::size_t place) const { return jobs_[order_[place]].check.signing_root; }
-  std::vector<Chunk> cut(std::size_t permitted, std::size_t workers) const;
+  std::vector<Chunk> cut(std::size_t permitted, std::size_t workers, std::size_t idle) const;
   // Why this job fails although its batch was committed; null when it does not. Only after the outcome is known.
   const Error* loss_of(std::size_t position) const;
 

@@ -5,6 +5,12 @@
 
 namespace cc::signing {
 
+void GroupSigner::sign_each(std::span<const SingleRequest> requests) {
+  for (const SingleRequest& request : requests) {
+    sign(*request.root, {&request.key, 1}, {request.signature, 1});
+  }
+}
+
 HashedGroupSigner::HashedGroupSigner(std::size_t messages) : cache_(std::make_unique<MessageCache>(messages)) {}
 HashedGroupSigner::~HashedGroupSigner() = default;
 

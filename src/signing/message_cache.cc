@@ -29,13 +29,25 @@ std::size_t CachedMessage::demand(std::size_t more) {
   return demand_ += more;
 }
 
-std::shared_ptr<CachedMessage> MessageCache::find(const Root& root) {
-  const std::lock_guard lock(mutex_);
+std::shared_ptr<CachedMessage> MessageCache::present(const Root& root) {
   for (auto it = entries_.begin(); it != entries_.end(); ++it) {
     if ((*it)->root() == root) {
       entries_.splice(entries_.begin(), entries_, it);
       return entries_.front();
     }
+  }
+  return nullptr;
+}
+
+std::shared_ptr<CachedMessage> MessageCache::find_present(const Root& root) {
+  const std::lock_guard lock(mutex_);
+  return present(root);
+}
+
+std::shared_ptr<CachedMessage> MessageCache::find(const Root& root) {
+  const std::lock_guard lock(mutex_);
+  if (std::shared_ptr<CachedMessage> found = present(root)) {
+    return found;
   }
   entries_.push_front(std::make_shared<CachedMessage>(root));
   if (entries_.size() > capacity_) {

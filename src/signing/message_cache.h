@@ -43,10 +43,15 @@ class CachedMessage {
 class MessageCache {
  public:
   explicit MessageCache(std::size_t capacity) : capacity_(capacity == 0 ? 1 : capacity) {}
+  // The message, which becomes the last one used; a new one when it is not here.
   std::shared_ptr<CachedMessage> find(const Root& root);
+  // The same, but null when it is not here.
+  std::shared_ptr<CachedMessage> find_present(const Root& root);
 
  private:
   const std::size_t capacity_;
+  std::shared_ptr<CachedMessage> present(const Root& root);  // under the lock
+
   std::mutex mutex_;
   std::list<std::shared_ptr<CachedMessage>> entries_;
 };

@@ -99,7 +99,8 @@ class Pipeline::Engine {
   void observe(const Batch& batch, const Result<void>& outcome, std::chrono::nanoseconds duration) const;
   Result<void> decide(guard::SlashingTransaction& tx, const BatchPtr& batch, std::vector<BlsPublicKey>& unknown);
   void report_unknown(const std::vector<BlsPublicKey>& unknown);
-  void chunk_done(std::ptrdiff_t& count);
+  std::size_t idle_workers() const;
+  void chunk_signed(bool group);
   void post_release(const BatchPtr& batch, const std::vector<Chunk>& chunks);
   void release(const BatchPtr& batch, Chunk chunk);
 
@@ -111,10 +112,10 @@ class Pipeline::Engine {
   std::condition_variable wake_;  // the committer: work or stop
   std::condition_variable idle_;  // close_gate: everything answered, or open again
   std::deque<SignJob> queue_;
-  std::set<BatchPtr> live_;            // taken, not fully released
-  std::ptrdiff_t waiting_chunks_ = 0;  // posted for signing and not begun
-  std::ptrdiff_t open_groups_ = 0;     // chunks of one root, posted for signing and not signed
-  std::uint64_t unanswered_ = 0;       // admitted and not answered yet
+  std::set<BatchPtr> live_;         // taken, not fully released
+  std::ptrdiff_t open_chunks_ = 0;  // posted for signing and not signed
+  std::ptrdiff_t open_groups_ = 0;  // those of one root among them
+  std::uint64_t unanswered_ = 0;    // admitted and not answered yet
   std::optional<Error> refusal_;
   bool open_ = false;
   bool stopping_ = false;
@@ -253,12 +254,12 @@ void Pipeline::Engine::run_committer() {
   }
 }
 
-// Everything that waits, up to the limit; null when the pipeline stops. While chunks of earlier batches wait for a
-// worker a transaction more would only make them wait in the queue behind: what arrives meanwhile shares the next
-// flush. Groups of one root are waited for to their end, because the next group is the cheaper the more it holds.
+// Everything that waits, up to the limit; null when the pipeline stops. While every worker has a chunk of earlier
+// batches a transaction more would only make its jobs wait behind them: what arrives meanwhile shares the next flush,
+// and is the cheaper to sign the more it is. Groups of one root are waited for to their end, for the same reason.
 Pipeline::Engine::BatchPtr Pipeline::Engine::next_batch() {
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return stopping_ || (!queue_.empty() && waiting_chunks_ <= 0 && open_groups_ <= 0); });
+  wake_.wait(lock, [this] { return stopping_ || (!queue_.empty() && idle_workers() > 0 && open_groups_ <= 0); });
   if (queue_.empty()) {
     return nullptr;
   }
@@ -347,17 +348,18 @@ Result<void> Pipeline::Engine::decide(guard::SlashingTransaction& tx, const Batc
   if (!gate_open() || batch->given_up()) {
     return fail(sealed());
   }
+  const std::size_t idle = [this] {
+    const std::lock_guard lock(mutex_);
+    return idle_workers();
+  }();
   std::vector<std::function<void()>> tasks;
   std::ptrdiff_t groups = 0;
-  for (const Chunk chunk : batch->plan(workers_.count())) {
+  for (const Chunk chunk : batch->plan(workers_.count(), idle)) {
     const bool group = batch->is_group(chunk);
     groups += group ? 1 : 0;
     tasks.emplace_back([this, batch, chunk, group] {
-      chunk_done(waiting_chunks_);
       const bool settled = batch->sign(chunk, *signer_);
-      if (group) {
-        chunk_done(open_groups_);
-      }
+      chunk_signed(group);
       if (settled) {
         release(batch, chunk);
       }
@@ -371,7 +373,7 @@ Result<void> Pipeline::Engine::decide(guard::SlashingTransaction& tx, const Batc
   }
   // Counted once they are posted for certain; some may have begun, which counts below zero until now.
   const std::lock_guard lock(mutex_);
-  waiting_chunks_ += chunks;
+  open_chunks_ += chunks;
   open_groups_ += groups;
   return {};
 }
@@ -394,11 +396,19 @@ void Pipeline::Engine::report_unknown(const std::vector<BlsPublicKey>& unknown) 
   }
 }
 
-// One chunk fewer of a count; with the last of them the committer may go on.
-void Pipeline::Engine::chunk_done(std::ptrdiff_t& count) {
+// Under the lock.
+std::size_t Pipeline::Engine::idle_workers() const {
+  const auto busy = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, open_chunks_));
+  return workers_.count() - std::min(busy, workers_.count());
+}
+
+// One chunk fewer; the committer may go on when that was what it waited for.
+void Pipeline::Engine::chunk_signed(bool group) {
   {
     const std::lock_guard lock(mutex_);
-    if (--count > 0) {
+    --open_chunks_;
+    open_groups_ -= group ? 1 : 0;
+    if (idle_workers() == 0 || open_groups_ > 0) {
       return;
     }
   }

@@ -1,7 +1,6 @@
 #include "signing/same_message_signer.h"
 
 #include <algorithm>
-#include <new>
 #include <utility>
 
 #include "base/log.h"
@@ -9,6 +8,8 @@
 
 namespace cc::signing {
 namespace {
+
+constexpr const char* kNoLockedMemory = "no locked memory for signing several together: signing one by one";
 
 // By the signatures asked for so far: a finer layout costs less to build, a coarser one less per key.
 crypto::WindowLayout layout_for(std::size_t demand) {
@@ -35,43 +36,11 @@ crypto::SigningKernel choose_kernel(bool vector_allowed) {
 
 }  // namespace
 
-// A scratch for one call. None when locked memory has run out.
-class SameMessageSigner::ScratchLease {
- public:
-  explicit ScratchLease(SameMessageSigner& signer) : signer_(signer) {
-    {
-      const std::lock_guard lock(signer_.mutex_);
-      if (!signer_.scratches_.empty()) {
-        scratch_ = std::move(signer_.scratches_.back());
-        signer_.scratches_.pop_back();
-      }
-    }
-    if (!scratch_) {
-      try {
-        scratch_ = std::make_unique<crypto::SameMessageScratch>(signer_.kernel_);
-      } catch (const std::bad_alloc&) {
-        log::warn("no locked memory for the same-message signer: signing one by one");
-      }
-    }
-  }
-  ~ScratchLease() {
-    if (scratch_) {
-      const std::lock_guard lock(signer_.mutex_);
-      signer_.scratches_.push_back(std::move(scratch_));
-    }
-  }
-  ScratchLease(const ScratchLease&) = delete;
-  ScratchLease& operator=(const ScratchLease&) = delete;
-
-  crypto::SameMessageScratch* get() { return scratch_.get(); }
-
- private:
-  SameMessageSigner& signer_;
-  std::unique_ptr<crypto::SameMessageScratch> scratch_;
-};
-
 SameMessageSigner::SameMessageSigner(SameMessageOptions options)
-    : options_(options), kernel_(choose_kernel(options.vector_kernel)), cache_(options.messages) {
+    : options_(options),
+      kernel_(choose_kernel(options.vector_kernel)),
+      cache_(options.messages),
+      singles_(options.single_messages) {
   log::info("groups of one message are signed together", {{"kernel", crypto::name(kernel_)}});
 }
 SameMessageSigner::~SameMessageSigner() = default;
@@ -96,24 +65,30 @@ std::shared_ptr<const crypto::SameMessageTable> SameMessageSigner::table_for(Cac
 
 bool SameMessageSigner::sign_by_table(const crypto::SameMessageTable& table, const Group& group,
                                       std::span<BlsSignature> made) {
-  ScratchLease scratch(*this);
+  const auto make = [this] { return std::make_unique<crypto::SameMessageScratch>(kernel_); };
+  ScratchPool<crypto::SameMessageScratch>::Lease scratch(scratches_, make);
   if (scratch.get() == nullptr) {
+    log::warn(kNoLockedMemory);
     return false;
   }
   SystemRandom random;
   if (table.sign(group, made, *scratch.get(), random, options_.declassified)) {
     return true;
   }
+  report_wrong(group.size());
+  return false;
+}
+
+void SameMessageSigner::report_wrong(std::size_t signatures) {
   log::error(
-      "the sum check of a signature batch failed: this machine computes wrongly. The batch is signed again one "
-      "by one; check the hardware",
-      {{"signatures", static_cast<std::uint64_t>(group.size())}});
+      "the check of a signature batch failed: this machine computes wrongly. The batch is signed again one by one; "
+      "check the hardware",
+      {{"signatures", static_cast<std::uint64_t>(signatures)}});
   if (options_.metrics != nullptr) {
     options_.metrics->same_message_fallback();
   }
   const std::lock_guard lock(mutex_);
   ++counters_.fallbacks;
-  return false;
 }
 
 std::size_t SameMessageSigner::sign_together(CachedMessage& message, std::span<const keys::RingKey* const> keys,
@@ -151,13 +126,57 @@ void SameMessageSigner::sign(const Root& root, std::span<const keys::RingKey* co
       signatures[i] = message->hashed().sign(keys[i]->secret);
     }
   }
-  const std::size_t single = keys.size() - together;
+  count({.from_tables = together, .one_by_one = keys.size() - together});
+}
+
+bool SameMessageSigner::sign_distinct(std::span<const SingleRequest> requests, const Messages& messages) {
+  ScratchPool<crypto::DistinctScratch>::Lease scratch(distinct_scratches_, std::make_unique<crypto::DistinctScratch>);
+  if (scratch.get() == nullptr) {
+    log::warn(kNoLockedMemory);
+    return false;
+  }
+  std::vector<crypto::MessageAndKey> entries;
+  entries.reserve(requests.size());
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    entries.push_back({&messages[i]->hashed(), &requests[i].key->secret, &requests[i].key->recoded});
+  }
+  std::vector<BlsSignature> made(requests.size());
+  SystemRandom random;
+  if (!crypto::sign_distinct(entries, made, *scratch.get(), random, options_.declassified)) {
+    report_wrong(requests.size());
+    return false;
+  }
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    *requests[i].signature = made[i];
+  }
+  return true;
+}
+
+void SameMessageSigner::sign_each(std::span<const SingleRequest> requests) {
+  Messages messages;
+  messages.reserve(requests.size());
+  for (const SingleRequest& request : requests) {
+    std::shared_ptr<CachedMessage> shared = cache_.find_present(*request.root);
+    messages.push_back(shared ? std::move(shared) : singles_.find(*request.root));
+  }
+  if (requests.size() >= options_.least_distinct && sign_distinct(requests, messages)) {
+    count({.distinct = requests.size()});
+    return;
+  }
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    *requests[i].signature = messages[i]->hashed().sign(requests[i].key->secret);
+  }
+  count({.one_by_one = requests.size()});
+}
+
+void SameMessageSigner::count(const Counters& more) {
   if (options_.metrics != nullptr) {
-    options_.metrics->signatures_made(together, single);
+    options_.metrics->signatures_made(more.from_tables + more.distinct, more.one_by_one);
   }
   const std::lock_guard lock(mutex_);
-  counters_.from_tables += together;
-  counters_.one_by_one += single;
+  counters_.from_tables += more.from_tables;
+  counters_.distinct += more.distinct;
+  counters_.one_by_one += more.one_by_one;
 }
 
 }  // namespace cc::signing

@@ -10,6 +10,7 @@
 #include "crypto/emulated_vector.h"
 #include "crypto/field_blst.h"
 #include "crypto/lane_field.h"
+#include "crypto/leaky_fields.h"
 #include "crypto/same_message.h"
 #include "crypto/same_message_table.h"
 #include "crypto/valgrind.h"
@@ -26,6 +27,8 @@ using test::decisions_on_secrets;
 using test::declassify;
 using test::poison;
 using test::ran_under_valgrind;
+using test_leaks::LeakyLookUp;
+using test_leaks::LeakySign;
 
 constexpr std::size_t kKeys = 5;
 
@@ -145,23 +148,6 @@ TEST(SameMessageConstantTime, TheInversionDecidesUntilItsBlindedArgumentIsCalled
   const SameMessageTable table(message(), WindowLayout::w6);
   EXPECT_GT(decisions_while_signing(table, nullptr), 0U);
 }
-
-// The portable field with one planted leak: the entry is read at the secret index.
-struct LeakyLookUp : BlstField {
-  static void select(Element& x, Element& y, const Entry* entries, std::size_t /*count*/, const std::uint64_t* index) {
-    x = entries[index[0]].x;
-    y = entries[index[0]].y;
-  }
-};
-
-// The portable field with another: the sign is a branch.
-struct LeakySign : BlstField {
-  static void negate_where(Element& value, const std::uint64_t* flags) {
-    if (flags[0] != 0) {
-      blst_fp2_cneg(&value, &value, true);
-    }
-  }
-};
 
 // The vector kernel's field with a look-up at the secret index, and with a carry that is a branch.
 struct LeakyPick : same_message::EmulatedIfma {

@@ -10,6 +10,7 @@
 
 #include "crypto/bls.h"
 #include "signing/pipeline.h"
+#include "signing/same_message_signer.h"
 #include "support/memory_slashing_store.h"
 #include "support/ring_keys.h"
 
@@ -84,7 +85,8 @@ class WatchedSigner final : public signing::GroupSigner {
   struct Log {
     std::mutex mutex;
     std::condition_variable changed;
-    std::vector<std::size_t> groups;  // their sizes
+    std::vector<std::size_t> groups;   // their sizes
+    std::vector<std::size_t> singles;  // how many at a time
     std::size_t signatures = 0;
     void wait_for(std::size_t count) {
       std::unique_lock lock(mutex);
@@ -99,9 +101,16 @@ class WatchedSigner final : public signing::GroupSigner {
     log_->signatures += keys.size();
     log_->changed.notify_all();
   }
+  void sign_each(std::span<const signing::SingleRequest> requests) override {
+    signer_.sign_each(requests);
+    const std::lock_guard lock(log_->mutex);
+    log_->singles.push_back(requests.size());
+    log_->signatures += requests.size();
+    log_->changed.notify_all();
+  }
 
  private:
-  signing::HashedGroupSigner signer_;
+  signing::SameMessageSigner signer_;
   std::shared_ptr<Log> log_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
 #include <thread>
 
@@ -373,7 +374,40 @@ TEST(Pipeline, JobsOfOneRootAreSignedAsOneGroup) {
     EXPECT_TRUE(crypto::verify(ring_key(static_cast<std::uint32_t>(i))->public_key, root_of(100 + i % 2), **all[i]));
   }
   // One worker, so each root is one group; no group mixes the two.
-  EXPECT_EQ(log->groups, (std::vector<std::size_t>{1, 12, 12}));
+  EXPECT_EQ(log->groups, (std::vector<std::size_t>{12, 12}));
+  EXPECT_EQ(log->singles, (std::vector<std::size_t>{1}));
+}
+
+TEST(Pipeline, JobsWhoseRootsDifferAreSignedTogetherAndEachGetsItsOwnSignature) {
+  MemorySlashingStore store;
+  Barrier barrier;
+  store.before_commit = [&] { barrier.pass(); };
+  const auto log = std::make_shared<WatchedSigner::Log>();
+  Replies replies;
+  PipelineOptions options;
+  options.workers = 1;
+  Pipeline pipeline(store, options, std::make_unique<WatchedSigner>(log));
+  pipeline.open_gate();
+  pipeline.submit(free_message(ring_key(1), root_of(1), replies.slot(0)));
+  barrier.wait_for_arrivals(1);
+  // Every tenth job is of one root that comes again, the rest have their own; every seventh is a second vote.
+  const auto root = [](std::size_t i) { return root_of(i % 10 == 0 ? 7 : 100 + i); };
+  for (std::size_t i = 1; i <= 40; ++i) {
+    const std::size_t number = i % 7 == 0 ? i - 1 : i;
+    pipeline.submit(vote(ring_key(static_cast<std::uint32_t>(number)), 5, root(i), replies.slot(i)));
+  }
+  barrier.open();
+  const auto all = replies.wait(41);
+  for (std::size_t i = 1; i <= 40; ++i) {
+    if (i % 7 == 0) {
+      EXPECT_EQ(kind_of(all[i]), ErrorKind::slashable) << i;
+      continue;
+    }
+    ASSERT_TRUE(all[i]->has_value()) << i;
+    EXPECT_TRUE(crypto::verify(ring_key(static_cast<std::uint32_t>(i))->public_key, root(i), **all[i])) << i;
+  }
+  EXPECT_EQ(log->signatures, 36U);
+  EXPECT_GE(*std::ranges::max_element(log->singles), 16U);
 }
 
 TEST(HashedGroupSigner, SignsLikeThePlainPathAndForgetsOldRoots) {

@@ -32,6 +32,33 @@ std::vector<BlsSignature> signed_by(GroupSigner& signer, const Root& root,
   return out;
 }
 
+std::vector<BlsSignature> signed_each(GroupSigner& signer, const std::vector<Root>& roots,
+                                      const std::vector<std::shared_ptr<const keys::RingKey>>& keys) {
+  std::vector<BlsSignature> out(roots.size());
+  std::vector<SingleRequest> requests;
+  for (std::size_t i = 0; i < roots.size(); ++i) {
+    requests.push_back({&roots[i], keys[i % keys.size()].get(), &out[i]});
+  }
+  signer.sign_each(requests);
+  return out;
+}
+
+void expect_plain_each(const std::vector<BlsSignature>& made, const std::vector<Root>& roots,
+                       const std::vector<std::shared_ptr<const keys::RingKey>>& keys) {
+  ASSERT_EQ(made.size(), roots.size());
+  for (std::size_t i = 0; i < roots.size(); ++i) {
+    ASSERT_EQ(made[i], keys[i % keys.size()]->secret.sign(roots[i])) << i;
+  }
+}
+
+std::vector<Root> roots_from(std::uint64_t first, std::size_t count) {
+  std::vector<Root> out;
+  for (std::size_t i = 0; i < count; ++i) {
+    out.push_back(root_of(first + i));
+  }
+  return out;
+}
+
 void expect_plain(const std::vector<BlsSignature>& made, const Root& root,
                   const std::vector<std::shared_ptr<const keys::RingKey>>& keys) {
   const crypto::HashedMessage message(root);
@@ -114,6 +141,75 @@ TEST(SameMessageSigner, AWrongComputationIsSignedAgainAndCounted) {
   EXPECT_EQ(signer.counters().from_tables, 0U);
   EXPECT_NE(metrics.render().find("containment_same_message_fallbacks_total 1"), std::string::npos);
   EXPECT_NE(metrics.render().find("containment_signatures_total{way=\"single\"} 40"), std::string::npos);
+}
+
+TEST(SameMessageSigner, DistinctRequestsOfEveryNumberSignLikeThePlainPath) {
+  SameMessageSigner signer;
+  const auto keys = ring_keys(1, 50);  // 2 is among them: no key is left out here
+  for (const std::size_t size : {1U, 2U, 3U, 4U, 5U, 16U, 17U, 50U}) {
+    expect_plain_each(signed_each(signer, roots_from(100 * size, size), keys), roots_from(100 * size, size), keys);
+  }
+  EXPECT_EQ(signer.counters().one_by_one, 6U);  // the batches of one, two and three
+  EXPECT_EQ(signer.counters().distinct, 92U);
+  EXPECT_EQ(signer.counters().from_tables, 0U);
+  EXPECT_EQ(signer.counters().fallbacks, 0U);
+}
+
+TEST(SameMessageSigner, DistinctRequestsMayRepeatRootsAndKeys) {
+  SameMessageSigner signer;
+  const auto keys = ring_keys(5, 3);
+  std::vector<Root> roots = roots_from(1, 4);
+  for (int i = 0; i < 3; ++i) {
+    roots.insert(roots.end(), roots.begin(), roots.end());
+  }
+  expect_plain_each(signed_each(signer, roots, keys), roots, keys);
+}
+
+TEST(SameMessageSigner, RequestsThatComeAlonePushNoTableOut) {
+  SameMessageOptions options;
+  options.messages = 1;
+  SameMessageSigner signer(options);
+  const auto keys = ring_keys(10, 4);
+  signed_by(signer, root_of(1), keys);
+  signed_each(signer, roots_from(1, 100), keys);  // the table's own root is among them
+  expect_plain(signed_by(signer, root_of(1), ring_keys(40, 2)), root_of(1), ring_keys(40, 2));
+  EXPECT_EQ(signer.counters().from_tables, 6U);
+}
+
+TEST(SameMessageSigner, AWrongComputationOfDistinctRequestsIsSignedAgainAndCounted) {
+  metrics::Registry metrics("test");
+  SameMessageOptions options;
+  options.metrics = &metrics;
+  options.declassified = [](void* bytes, std::size_t size) {
+    if (size == 96) {  // the blinded product of each inversion
+      static_cast<std::uint8_t*>(bytes)[7] ^= 4;
+    }
+  };
+  SameMessageSigner signer(options);
+  const auto keys = ring_keys(10, 40);
+  expect_plain_each(signed_each(signer, roots_from(1, 40), keys), roots_from(1, 40), keys);
+  EXPECT_EQ(signer.counters().fallbacks, 1U);
+  EXPECT_EQ(signer.counters().distinct, 0U);
+  EXPECT_NE(metrics.render().find("containment_same_message_fallbacks_total 1"), std::string::npos);
+  EXPECT_NE(metrics.render().find("containment_signatures_total{way=\"single\"} 40"), std::string::npos);
+}
+
+TEST(SameMessageSigner, SeveralWorkersMaySignDistinctRequests) {
+  SameMessageSigner signer;
+  std::vector<std::thread> workers;
+  for (std::uint32_t w = 0; w < 4; ++w) {
+    workers.emplace_back([&signer, w] {
+      const auto keys = ring_keys(10 + 50 * w, 20);
+      for (std::uint64_t round = 0; round < 3; ++round) {
+        expect_plain_each(signed_each(signer, roots_from(10 * w + round, 20), keys), roots_from(10 * w + round, 20),
+                          keys);
+      }
+    });
+  }
+  for (std::thread& worker : workers) {
+    worker.join();
+  }
+  EXPECT_EQ(signer.counters().distinct, 240U);
 }
 
 TEST(SameMessageSigner, SeveralWorkersMayShareAMessage) {
