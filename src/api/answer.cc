@@ -6,6 +6,7 @@
 
 #include "api/witness.h"
 #include "base/log.h"
+#include "seal/backoff.h"
 
 namespace cc::api {
 namespace {
@@ -51,7 +52,7 @@ http::Handler queued(CeremonyQueue& queue, Check check, Work work) {
       respond(refusal(allowed.error()));
       return;
     }
-    const std::string source = request.peer;
+    const std::string source = seal::network_of(request.peer);
     const auto held = std::make_shared<http::Request>(std::move(request));
     if (!queue.run(source, [held, respond, work] { respond(attended(*work, *held)); })) {
       respond(

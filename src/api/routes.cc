@@ -1,10 +1,27 @@
 #include "api/routes.h"
 
+#include <algorithm>
+
 #include "api/families.h"
 #include "api/health.h"
 #include "api/witness.h"
 
 namespace cc::api {
+namespace {
+
+// A ceremony asks for its secret in the body, so anybody can make the signer hold one: it is small. Bodies of keys and
+// many signatures are large, and only taken from callers whose token was looked at first.
+void keep_ceremonies_small(http::Router& router) {
+  constexpr std::size_t kLargestCeremony = 32UL * 1024;
+  router.wrap([](std::string_view, std::string_view pattern, http::Handler&, http::RouteOptions& options) {
+    const bool chamber = pattern.starts_with("/api/v1/chamber/");
+    if (chamber && !pattern.starts_with("/api/v1/chamber/keys") && pattern != "/api/v1/chamber/sign") {
+      options.body_limit = std::min(options.body_limit, kLargestCeremony);
+    }
+  });
+}
+
+}  // namespace
 
 void add_routes(http::Router& router, Context& context) {
   add_web3signer_routes(router, context);
@@ -21,6 +38,7 @@ void add_routes(http::Router& router, Context& context) {
   add_reload_routes(router, context);
   add_keymanager_routes(router, context);
   add_audit_routes(router, context);
+  keep_ceremonies_small(router);
   add_witness(router, context);  // last: it stands around all of them
 }
 

@@ -15,6 +15,8 @@ constexpr Milliseconds kLongestWait{5 * 60 * 1000};
 constexpr Milliseconds kForgottenAfter{60 * 60 * 1000};
 constexpr std::size_t kMaxKeyBytes = 128;
 
+}  // namespace
+
 // One attacker commonly has a whole /64 of IPv6 addresses: they count as one source. Anything else stands for itself.
 std::string network_of(const std::string& source) {
   in6_addr address{};
@@ -23,8 +25,6 @@ std::string network_of(const std::string& source) {
   }
   return to_hex(ByteView(address.s6_addr, 8)) + "/64";
 }
-
-}  // namespace
 
 Backoff::Key Backoff::key(const std::string& operator_name, const std::string& source) {
   return {operator_name.substr(0, kMaxKeyBytes), network_of(source)};

@@ -12,6 +12,9 @@
 
 namespace cc::seal {
 
+// What stands for a caller's address when attempts or places are counted.
+std::string network_of(const std::string& address);
+
 class Backoff {
  public:
   Backoff(const Clock& clock, unsigned free_attempts) : clock_(clock), free_attempts_(free_attempts) {}
