@@ -172,7 +172,7 @@ def verify_log(data, heads=(), keys=()):
         for wanted, value in heads:
             if wanted == here and value != head:
                 faults.append(("rewritten", here, "not the head that is remembered"))
-        # With a key named: a chamber that is open signs, at the latest every 128 entries and when it closes.
+        # With a key named: a chamber that is open signs every 64 entries and when it closes; 128 are tolerated.
         if "key" in entry:
             signed_since_opened, unsigned = True, None if unsigned is None else 0
         elif entry["event"] == "opened":

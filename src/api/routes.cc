@@ -9,10 +9,11 @@
 namespace cc::api {
 namespace {
 
+constexpr std::size_t kLargestCeremony = 32UL * 1024;
+
 // A ceremony asks for its secret in the body, so anybody can make the signer hold one: it is small. Bodies of keys and
 // many signatures are large, and only taken from callers whose token was looked at first.
 void keep_ceremonies_small(http::Router& router) {
-  constexpr std::size_t kLargestCeremony = 32UL * 1024;
   router.wrap([](std::string_view, std::string_view pattern, http::Handler&, http::RouteOptions& options) {
     const bool chamber = pattern.starts_with("/api/v1/chamber/");
     if (chamber && !pattern.starts_with("/api/v1/chamber/keys") && pattern != "/api/v1/chamber/sign") {

@@ -185,7 +185,7 @@ class Visit final : public http::Companion {
       out.members = said_.members;
       out.threshold = said_.threshold;
       out.remark = said_.remark;
-      if (row_.event == Event::key_backup && said_.keys.front()) {
+      if (row_.event == Event::key_backup && !said_.keys.empty() && said_.keys.front()) {
         out.keys = {*said_.keys.front()};
       }
     }
@@ -275,7 +275,11 @@ std::shared_ptr<const http::Admission> watched(const Context& context, const Row
       [&context, row, inner](const http::Request& head) -> std::optional<http::Response> {
         std::optional<http::Response> refused = (*inner)(head);
         if (refused) {
-          Visit(context, row, head).finish(*refused, [](const http::Response&) {});
+          Visit visit(context, row, head);
+          if (const std::optional<std::string> holder = holder_of(context, head)) {
+            visit.caller(*holder, true);
+          }
+          visit.finish(*refused, [](const http::Response&) {});
         }
         return refused;
       });

@@ -179,8 +179,6 @@ Result<std::unique_ptr<AuditTrail>> AuditTrail::find(const std::string& path, se
   return out;
 }
 
-Result<std::optional<audit::Head>> AuditTrail::remembered_head(seal::StateStore& state) { return remembered_by(state); }
-
 Result<void> AuditTrail::begin_anew(const Config& config, seal::StateStore& state, const audit::Head& abandoned,
                                     const Clock& clock, Random& random) {
   const std::string path = audit_path(config.data_dir);

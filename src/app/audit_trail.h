@@ -37,8 +37,6 @@ class AuditTrail {
   static Result<std::unique_ptr<AuditTrail>> open_offline(const Config& config, seal::StateStore& state,
                                                           const Clock& clock, Random& random);
 
-  // The head that the signer state remembers. Errors: those of the store.
-  static Result<std::optional<audit::Head>> remembered_head(seal::StateStore& state);
   // Gives a log up that no longer holds, once its file is out of the way, and begins a new one whose first entry names
   // the head that was given up. `abandoned` must be the head remembered. Errors: usage saying what to do.
   static Result<void> begin_anew(const Config& config, seal::StateStore& state, const audit::Head& abandoned,

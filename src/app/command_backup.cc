@@ -231,13 +231,14 @@ Result<void> forbid_signing(const FreshFolder& folder, ByteView seal_record) {
   if (history && guard::may_sign(pairing)) {
     return fail(ErrorKind::internal, "the restored signer would sign at once; nothing was restored");
   }
+  // Nobody else can have opened what has no name yet, so its lock file need not stay.
   std::error_code none;
   fs::remove(folder.file(std::string(kSlashingPart) + ".lock"), none);
   return {};
 }
 
 // Without a slash at its end and with its folders named, so that something can stand beside it.
-std::string named(const std::string& path) {
+std::string absolute_name(const std::string& path) {
   std::error_code error;
   const fs::path out = fs::weakly_canonical(fs::absolute(path, error), error);
   return (out.has_filename() ? out : out.parent_path()).string();
@@ -245,7 +246,7 @@ std::string named(const std::string& path) {
 
 Result<void> run_restore(const RestoreOptions& options) {
   std::error_code error;
-  const std::string data_dir = named(options.data_dir);
+  const std::string data_dir = absolute_name(options.data_dir);
   if (fs::exists(data_dir, error) && !fs::is_empty(data_dir, error)) {
     return fail(ErrorKind::usage, options.data_dir + " is not empty: a backup goes into a new folder");
   }

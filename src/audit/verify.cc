@@ -97,7 +97,7 @@ void Verifier::place(const Entry& entry, std::string_view text) {
 // A signer signs when its chamber opens, at least every 64 entries from then on, and when it closes: whoever takes the
 // checkpoints out to write the rest anew leaves a span without them.
 void Verifier::check_signing(const Entry& entry) {
-  constexpr std::uint64_t kMost = 128;  // some come between what is told and its signature
+  constexpr std::uint64_t kMostUnsigned = 128;  // twice as many: some come between what is told and its signature
   if (expected_.keys.empty()) {
     return;
   }
@@ -116,9 +116,9 @@ void Verifier::check_signing(const Entry& entry) {
                 ", and the log holds no checkpoint of that time: it was written anew, or cut and written on");
     }
     unsigned_.reset();
-  } else if (unsigned_ && ++*unsigned_ == kMost) {
+  } else if (unsigned_ && ++*unsigned_ == kMostUnsigned) {
     fault(FaultKind::not_signed, entry.number,
-          std::to_string(kMost) + " entries up to " + std::to_string(entry.number) +
+          std::to_string(kMostUnsigned) + " entries up to " + std::to_string(entry.number) +
               " without a checkpoint, though the chamber was open");
   }
 }

@@ -61,7 +61,7 @@ class SameMessageTable {
   std::size_t bytes() const;
 
   // signatures[i] = keys[i].secret->sign(message); both spans have the same length. True when the sum check held;
-  // otherwise the signatures are wiped and the caller signs some other way and says so.
+  // otherwise nothing is handed out and the caller signs some other way and says so.
   [[nodiscard]] bool sign(std::span<const SameMessageKey> keys, std::span<BlsSignature> signatures,
                           SameMessageScratch& scratch, Random& random, Declassified declassified = nullptr) const;
 

@@ -50,9 +50,9 @@ Head encode_head(unsigned major, std::uint64_t value) {
 }  // namespace
 
 void Writer::head(unsigned major, std::uint64_t value) {
-  constexpr std::size_t kMostDocuments = 512;  // are written without growing
+  constexpr std::size_t kUsualDocumentBytes = 512;
   if (out_.capacity() == 0) {
-    out_.reserve(kMostDocuments);
+    out_.reserve(kUsualDocumentBytes);
   }
   append(out_, encode_head(major, value).view());
 }

@@ -8,8 +8,8 @@ namespace {
 
 std::vector<std::string_view> segments(std::string_view path) {
   std::vector<std::string_view> out;
-  constexpr std::size_t kMostPaths = 8;
-  out.reserve(kMostPaths);
+  constexpr std::size_t kUsualSegments = 8;
+  out.reserve(kUsualSegments);
   if (path.starts_with('/')) {
     path.remove_prefix(1);
   }

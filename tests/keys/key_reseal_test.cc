@@ -66,11 +66,11 @@ TEST_F(Resealing, AKeyThatArrivesMeanwhileIsSealedUnderTheNewKeyAndPutInForce) {
   std::vector<ImportItem> items;
   items.push_back({KeystoreItem{*json, SecretBytes::copy_of("a password of some length")}, true, ""});
   auto arriving = std::async(std::launch::async, [&] { return service.import(items, true); });
-  // The import has taken note of the old key when it begins; a rotation that comes before that is as good a case.
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // it has begun; a million rounds take longer
   while (service.reseal(chamber, both(), 100)->left != 0) {
   }
   ASSERT_TRUE(service.reseal(chamber, new_alone(), 0));
+  EXPECT_EQ(arriving.wait_for(std::chrono::seconds(0)), std::future_status::timeout) << "the keystore opened too early";
   const auto imported = arriving.get();
   ASSERT_TRUE(imported) << imported.error().message;
   EXPECT_EQ(imported->front().outcome, KeyOutcome::imported) << imported->front().message;

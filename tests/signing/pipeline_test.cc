@@ -154,6 +154,101 @@ TEST(Pipeline, ARequestThatComesAloneHasItsMessageHashedWhileItIsRecorded) {
   EXPECT_EQ(root.get(), root_of(9));
 }
 
+// The commit is held until the signature was made; prepare() is held until the guard has decided.
+class HelpedSigner final : public GroupSigner {
+ public:
+  explicit HelpedSigner(std::shared_future<void> decided) : decided_(std::move(decided)) {}
+  void prepare(const Root&) override { decided_.wait(); }
+  void sign(const Root&, std::span<const keys::RingKey* const>, std::span<BlsSignature>) override {
+    signed_by.set_value(std::this_thread::get_id());
+  }
+  std::promise<std::thread::id> signed_by;
+
+ private:
+  std::shared_future<void> decided_;
+};
+
+TEST(Pipeline, AThreadThatHelpsSignsARequestThatCameAloneAndItLeavesAfterTheCommit) {
+  MemorySlashingStore store;
+  std::promise<void> decided;
+  auto signer = std::make_unique<HelpedSigner>(decided.get_future().share());
+  std::shared_future<std::thread::id> signed_by = signer->signed_by.get_future().share();
+  Replies replies;
+  store.before_commit = [&] {
+    decided.set_value();
+    signed_by.wait();
+    EXPECT_EQ(replies.count(), 0U);
+  };
+  Pipeline pipeline(store, {}, std::move(signer));
+  pipeline.open_gate();
+  pipeline.put(vote(ring_key(1), 5, root_of(9), replies.slot(0)));
+  pipeline.wake_and_help();
+  EXPECT_TRUE(*replies.wait(1)[0]);
+  EXPECT_EQ(signed_by.get(), std::this_thread::get_id());
+}
+
+TEST(Pipeline, AThreadThatHelpsKeepsNothingWhenTheCommitFails) {
+  MemorySlashingStore store;
+  store.push_fault(StoreFault::doubt_kept);
+  Replies replies;
+  Pipeline pipeline(store, {});
+  pipeline.open_gate();
+  pipeline.put(vote(ring_key(1), 5, root_of(9), replies.slot(0)));
+  pipeline.wake_and_help();
+  EXPECT_EQ(kind_of(replies.wait(1)[0]), ErrorKind::store_in_doubt);
+}
+
+TEST(Pipeline, ManyThreadsThatHelpGetEveryAnswer) {
+  MemorySlashingStore store;
+  Replies replies;
+  Pipeline pipeline(store, {});
+  pipeline.open_gate();
+  constexpr std::size_t kThreads = 4, kEach = 50;
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (std::size_t i = 0; i < kEach; ++i) {
+        pipeline.put(vote(ring_key(static_cast<std::uint32_t>(t + 1)), 5 + i, root_of(i), replies.slot(t * kEach + i)));
+        pipeline.wake_and_help();
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  for (const auto& reply : replies.wait(kThreads * kEach)) {
+    EXPECT_TRUE(reply && *reply);
+  }
+}
+
+TEST(LoneRequests, AnEarlyFollowerStopsHelpForAWhile) {
+  using namespace std::chrono_literals;
+  LoneRequests lone;
+  LoneRequests::Clock::time_point now{};
+  const auto help = [&](std::chrono::microseconds after) {
+    now += after;
+    if (!lone.begin(now)) {
+      return false;
+    }
+    EXPECT_FALSE(lone.begin(now)) << "one at a time";
+    EXPECT_FALSE(lone.hashed());
+    now += 400us;
+    lone.ended(now);
+    return true;
+  };
+  EXPECT_TRUE(help(0us));
+  EXPECT_TRUE(help(100us));
+  for (unsigned i = 0; i < LoneRequests::kPause; ++i) {
+    EXPECT_FALSE(help(20us)) << i;
+  }
+  EXPECT_TRUE(help(20us));
+  lone.crowd();
+  EXPECT_FALSE(help(1s));
+  std::function<void()> task = [] {};
+  EXPECT_FALSE(lone.hand_over(task)) << "nobody is there";
+  EXPECT_TRUE(task);
+}
+
 TEST(Pipeline, NoBatchIsLargerThanItsLimit) {
   MemorySlashingStore store;
   Barrier barrier;
