@@ -129,7 +129,10 @@ std::string short_of(const json::value& reply) {
   for (const char* const pointer : {"/status", "/state"}) {
     if (std::string state = text_at(reply, pointer); !state.empty()) {
       const std::string loaded = number_at(reply, "/validators_loaded");
-      return loaded.empty() ? state : state + ", " + loaded + " validators";
+      if (!loaded.empty()) {
+        state.append(", ").append(loaded).append(" validators");
+      }
+      return state;
     }
   }
   return "done";

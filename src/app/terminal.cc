@@ -15,6 +15,9 @@
 namespace cc::app {
 namespace {
 
+// What a terminal keeps of one line; the kernel drops the rest without a word.
+constexpr std::size_t kTerminalLine = 4095;
+
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -133,6 +136,10 @@ Result<SecretBytes> prompt_secret(const std::string& question, const std::string
       answer = read_secret_line(tty.get(), question);
     }
     say(tty.get(), "\n");
+  }
+  if (answer && answer->size() >= kTerminalLine) {
+    return fail(ErrorKind::usage,
+                "a terminal takes no longer line and may have cut this one; pass " + stdin_flag + " and send one line");
   }
   return answer;
 }

@@ -15,7 +15,7 @@ inline constexpr std::size_t kMaxSecretLine = 64UL * 1024;
 Result<SecretBytes> read_secret_line(int descriptor, const std::string& what);
 
 // Asks on the controlling terminal without echo; an interrupt restores the terminal first. Errors: usage without one,
-// naming the flag that reads stdin instead.
+// naming the flag that reads stdin instead, and for a line so long that the terminal may have cut it.
 Result<SecretBytes> prompt_secret(const std::string& question, const std::string& stdin_flag = "--passphrase-stdin");
 // Asks twice and compares. Errors: passphrase_too_short after the first answer, usage when the answers differ.
 Result<SecretBytes> prompt_new_secret(const std::string& question);

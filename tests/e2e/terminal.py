@@ -87,11 +87,17 @@ class Terminal:
         """Whether the terminal is as it was before the program came."""
         return termios.tcgetattr(self.master) == self.before
 
+    def hang_up(self):
+        """The window is closed, or the line lost."""
+        os.close(self.master)
+        self.master = None
+
     def close(self):
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-        os.close(self.master)
+        if self.master is not None:
+            os.close(self.master)
 
     def __enter__(self):
         return self

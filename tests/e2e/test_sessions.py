@@ -164,6 +164,38 @@ class Sessions(SignerTest):
     """One test for each file; see below."""
 
 
+class Terminals(SignerTest):
+    """What a session file cannot say."""
+
+    def asked(self):
+        signer = self.signer().start()
+        for name, token in signer.init_quorum(operators=("alice",), threshold=1)["operator_tokens"].items():
+            signer.register(name, token)
+        signer.wait_status("kms_unsealed")
+        terminal = Terminal([BINARY, "operator", "unseal", "--operator", "alice", "--signer-url", signer.url], signer.environment)
+        self.addCleanup(terminal.close)
+        terminal.expect("Passphrase of alice: ")
+        return signer, terminal
+
+    def test_a_terminal_that_goes_away_ends_the_command_and_nothing_was_sent(self):
+        signer, terminal = self.asked()
+        terminal.hang_up()
+        self.assertNotEqual(terminal.process.wait(timeout=60), 0)
+        self.assertEqual(signer.status(), "kms_unsealed")
+
+    def test_a_line_that_the_terminal_cut_is_not_taken_for_the_passphrase(self):
+        signer, terminal = self.asked()
+        terminal.type(5000 * "x")
+        self.assertEqual(terminal.end(), 2, terminal.shown)
+        self.assertIn("may have cut this one; pass --passphrase-stdin", terminal.shown)
+        self.assertTrue(terminal.restored())
+        # By stdin a passphrase is as long as one likes.
+        long = 60_000 * "y"
+        signer.operator("credentials", "add", "--operator", "alice", "--existing-credential-id", "password-1", "--new-credential-id", "long", "--passphrase-stdin",
+                        stdin=PASSPHRASE.format("alice") + "\n" + long + "\n")
+        self.assertEqual(json.loads(signer.unseal("alice", long)[1])["status"], "unsealed")
+
+
 class Driver(SignerTest):
     """The driver finds what it is for."""
 
