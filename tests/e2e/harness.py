@@ -186,6 +186,13 @@ class Signer:
                             "--unseal-threshold", str(threshold), "--operators", ",".join(operators))[1]
         return json.loads(out)
 
+    def enrolled(self, operators=("alice",), threshold=1, **options):
+        """A chamber whose operators have all registered; its KEKs are asked until they answer."""
+        for name, token in self.init_quorum(operators, threshold, **options)["operator_tokens"].items():
+            self.register(name, token)
+        self.wait_status("kms_unsealed")
+        return self
+
     def register(self, operator, token, check=True):
         return self.operator("register", "--operator", operator, "--registration-token", token, "--credential-id", "password-1",
                              "--passphrase-stdin", stdin=PASSPHRASE.format(operator) + "\n", check=check)

@@ -98,9 +98,7 @@ class FirstBootWithOperators(SignerTest):
 
     def test_partial_shares_are_dropped_by_unseal_reset(self):
         signer = self.signer().start()
-        for name, token in signer.init_quorum(operators=("alice", "bob"))["operator_tokens"].items():
-            signer.register(name, token)
-        signer.wait_status("kms_unsealed")
+        signer.enrolled(operators=("alice", "bob"), threshold=2)
         signer.unseal("alice")
         signer.operator("unseal-reset", "--auth-token", "env:CC_AUTH_TOKEN")
         self.assertEqual(json.loads(signer.unseal("alice")[1]), {"shares_received": 1, "shares_required": 2})
@@ -116,9 +114,7 @@ class Credentials(SignerTest):
 
     def test_add_list_and_remove_go_as_the_guide_says(self):
         signer = self.signer().start()
-        for name, token in signer.init_quorum(operators=("alice",), threshold=1)["operator_tokens"].items():
-            signer.register(name, token)
-        signer.wait_status("kms_unsealed")
+        signer.enrolled()
         first, second = PASSPHRASE.format("alice"), "another passphrase of alice"
         out = self.change(signer, "add", "--existing-credential-id", "password-1", "--new-credential-id", "password-2", lines=[first, second])[1]
         self.assertEqual(json.loads(out), {"operator": "alice", "credential_id": "password-2"})
@@ -139,9 +135,7 @@ class Credentials(SignerTest):
 
     def test_a_wrong_existing_passphrase_and_a_short_new_one_change_nothing(self):
         signer = self.signer().start()
-        for name, token in signer.init_quorum(operators=("alice",), threshold=1)["operator_tokens"].items():
-            signer.register(name, token)
-        signer.wait_status("kms_unsealed")
+        signer.enrolled()
         added = ("--existing-credential-id", "password-1", "--new-credential-id", "password-2")
         code, out, err = self.change(signer, "add", *added, lines=["not the passphrase of alice", "another passphrase of alice"], check=False)
         self.assertEqual((code, out), (3, ""))
@@ -190,9 +184,7 @@ class Rotation(SignerTest):
 
     def open_quorum(self, operators=("alice",), threshold=1, extra=""):
         signer = self.signer(extra=extra).start()
-        for name, token in signer.init_quorum(operators=operators, threshold=threshold)["operator_tokens"].items():
-            signer.register(name, token)
-        signer.wait_status("kms_unsealed")
+        signer.enrolled(operators=operators, threshold=threshold)
         for name in operators[:threshold]:
             signer.unseal(name)
         return signer, signer.import_interop(0)[0]

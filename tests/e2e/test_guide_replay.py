@@ -19,6 +19,7 @@ import tempfile
 import time
 import unittest
 
+from aws_harness import DevKms
 from harness import BINARY, Reply, attestation, interop_secret
 from guide_text import Guide
 from terminal import Terminal
@@ -97,24 +98,9 @@ class Replay(unittest.TestCase):
         self.addCleanup(self.stop)
 
     def start_kms(self):
-        arguments = [word for arn in ARNS + NEW_ARNS for word in ("--key", arn)]
-        self.kms = subprocess.Popen([BINARY, "dev-kms", "--data-dir", os.path.join(self.folder, "kms"), "--port", "0", "--allow-faults", *arguments],
-                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-
-        def end():
-            self.kms.kill()
-            self.kms.wait()
-            self.kms.stdout.close()
-        self.addCleanup(end)
-        text = ""
-        while not text.endswith("\n}\n"):
-            line = self.kms.stdout.readline()
-            if not line:
-                raise AssertionError("dev-kms does not take the guide's ARNs")
-            text += line
-        ready = json.loads(text)
-        self.endpoint = ready["endpoint"]
-        self.environment.update(AWS_ENDPOINT_URL_KMS=ready["endpoint"], AWS_SHARED_CREDENTIALS_FILE=ready["credentials_file"])
+        self.kms = DevKms(ARNS + NEW_ARNS).start()
+        self.addCleanup(self.kms.close)
+        self.environment.update(self.kms.environment)
 
     # ---- the server, started by the guide's own command
     def start(self, command):
@@ -257,10 +243,7 @@ class TheGuide(Replay):
         self.same(init.printed[0].replace("42", "0"), self.run_command(init, SETUP_TOKEN=self.setup_token())[0])
         self.import_42()
         # Every later start opens by itself, and one region may be missing.
-        fault = http.client.HTTPConnection(self.endpoint.split("//")[1], timeout=20)
-        fault.request("POST", "/dev-kms/faults", body=json.dumps({"kind": "timeout", "key": ARNS[1], "count": 1, "operation": "Decrypt"}))
-        self.assertEqual(fault.getresponse().status, 200)
-        fault.close()
+        self.kms.fault("timeout", ARNS[1], 1, "Decrypt")
         self.restart()
         self.wait_for("unsealed")
         self.assertEqual(self.signs().status, 200)
@@ -377,10 +360,7 @@ class TheGuide(Replay):
     def rotate_kms(self):
         rotate = self.guide.command("operator rotate kms")
         # One new key that fails: refused, nothing changed, signing goes on.
-        fault = http.client.HTTPConnection(self.endpoint.split("//")[1], timeout=20)
-        fault.request("POST", "/dev-kms/faults", body=json.dumps({"kind": "denied", "key": NEW_ARNS[1], "count": 1, "operation": "Encrypt"}))
-        self.assertEqual(fault.getresponse().status, 200)
-        fault.close()
+        self.kms.fault("denied", NEW_ARNS[1], 1, "Encrypt")
         self.assertIn("kms_denied", self.run_command(rotate, check=5)[1])
         self.assertEqual(self.signs().status, 200)
         self.same(rotate.printed[0], self.run_command(rotate)[0])

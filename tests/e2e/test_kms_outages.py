@@ -207,9 +207,7 @@ def with_operators():
     signer = Signer(environment={**kms.environment, "CONTAINMENT_AWS__CALL_TIMEOUT_SECONDS": CALL_TIMEOUT})
     try:
         signer.start()
-        for name, token in signer.init_quorum(operators=("alice",), threshold=1, keks=ARNS[:2])["operator_tokens"].items():
-            signer.register(name, token)
-        signer.wait_status("kms_unsealed")
+        signer.enrolled(keks=ARNS[:2])
         signer.stop()
         kms.fault("denied", key=ARNS[1], operation="Decrypt")
         signer.start()

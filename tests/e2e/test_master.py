@@ -33,8 +33,7 @@ class MasterRotation(SignerTest):
 
     def quorum(self):
         signer = self.signer().start()
-        for name, token in signer.init_quorum(operators=("alice", "bob"), threshold=2)["operator_tokens"].items():
-            signer.register(name, token)
+        signer.enrolled(operators=("alice", "bob"), threshold=2)
         self.unseal(signer)
         return signer
 

@@ -169,9 +169,7 @@ class Terminals(SignerTest):
 
     def asked(self):
         signer = self.signer().start()
-        for name, token in signer.init_quorum(operators=("alice",), threshold=1)["operator_tokens"].items():
-            signer.register(name, token)
-        signer.wait_status("kms_unsealed")
+        signer.enrolled()
         terminal = Terminal([BINARY, "operator", "unseal", "--operator", "alice", "--signer-url", signer.url], signer.environment)
         self.addCleanup(terminal.close)
         terminal.expect("Passphrase of alice: ")
