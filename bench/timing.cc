@@ -11,9 +11,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "crypto/distinct_messages.h"
 #include "crypto/same_message.h"
 
 namespace cc::bench {
@@ -134,6 +136,31 @@ void double_and_add(const crypto::HashedMessage& message, const crypto::BlsSecre
   (void)sink;
 }
 
+// Each key over a message of its own.
+class DistinctSubject {
+ public:
+  explicit DistinctSubject(Random& random) : random_(random), scratch_(std::make_shared<crypto::DistinctScratch>()) {
+    for (std::size_t i = 0; i < kKeysAtOnce; ++i) {
+      messages_.emplace_back(random.array<32>());
+    }
+  }
+  void operator()(std::span<const crypto::SameMessageKey> keys) const {
+    std::vector<crypto::MessageAndKey> entries;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      entries.push_back({&messages_[i], keys[i].secret, keys[i].recoded});
+    }
+    std::vector<BlsSignature> signatures(keys.size());
+    if (!crypto::sign_distinct(entries, signatures, *scratch_, random_)) {
+      std::abort();
+    }
+  }
+
+ private:
+  Random& random_;
+  std::shared_ptr<crypto::DistinctScratch> scratch_;
+  std::vector<crypto::HashedMessage> messages_;
+};
+
 int run(int argc, char** argv) {
   const std::size_t samples = argc > 1 ? std::max<std::size_t>(1000, std::strtoul(argv[1], nullptr, 10)) : 20'000;
   SystemRandom random;
@@ -173,6 +200,7 @@ int run(int argc, char** argv) {
             false);
     }
   }
+  judge("distinct messages", measure(samples, DistinctSubject(random)), false);
   judge("double and add",
         measure(samples / 10,
                 [&](std::span<const crypto::SameMessageKey> keys) { double_and_add(message, *keys[0].secret); }),

@@ -129,6 +129,11 @@ void SameMessageSigner::sign(const Root& root, std::span<const keys::RingKey* co
   count({.from_tables = together, .one_by_one = keys.size() - together});
 }
 
+std::shared_ptr<CachedMessage> SameMessageSigner::single(const Root& root) {
+  std::shared_ptr<CachedMessage> shared = cache_.find_present(root);
+  return shared ? shared : singles_.find(root);
+}
+
 bool SameMessageSigner::sign_distinct(std::span<const SingleRequest> requests, const Messages& messages) {
   ScratchPool<crypto::DistinctScratch>::Lease scratch(distinct_scratches_, std::make_unique<crypto::DistinctScratch>);
   if (scratch.get() == nullptr) {
@@ -156,8 +161,7 @@ void SameMessageSigner::sign_each(std::span<const SingleRequest> requests) {
   Messages messages;
   messages.reserve(requests.size());
   for (const SingleRequest& request : requests) {
-    std::shared_ptr<CachedMessage> shared = cache_.find_present(*request.root);
-    messages.push_back(shared ? std::move(shared) : singles_.find(*request.root));
+    messages.push_back(single(*request.root));
   }
   if (requests.size() >= options_.least_distinct && sign_distinct(requests, messages)) {
     count({.distinct = requests.size()});

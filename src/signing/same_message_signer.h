@@ -36,7 +36,7 @@ class SameMessageSigner final : public GroupSigner {
   ~SameMessageSigner() override;
   void sign(const Root& root, std::span<const keys::RingKey* const> keys, std::span<BlsSignature> signatures) override;
   void sign_each(std::span<const SingleRequest> requests) override;
-  void prepare(const Root& root) override { cache_.find(root)->hashed(); }
+  void prepare(const Root& root) override { single(root)->hashed(); }
 
   struct Counters {
     std::uint64_t from_tables = 0, distinct = 0, one_by_one = 0, fallbacks = 0;
@@ -53,6 +53,8 @@ class SameMessageSigner final : public GroupSigner {
   // Signs what a table can, marks it done, returns how many.
   std::size_t sign_together(CachedMessage& message, std::span<const keys::RingKey* const> keys,
                             std::span<BlsSignature> signatures, std::vector<bool>& done);
+  // A message that comes alone: the one with the table if it has one.
+  std::shared_ptr<CachedMessage> single(const Root& root);
   bool sign_distinct(std::span<const SingleRequest> requests, const Messages& messages);
   void report_wrong(std::size_t signatures);
   void count(const Counters& more);
