@@ -147,16 +147,16 @@ Result<SignerClient> single_signer(const SignerOptions& options) {
   return signer_at(options, options.urls.front());
 }
 
-Result<json::value> ask_one(const SignerOptions& options, const SignerCall& call) {
+Result<json::value> talk_to_one(const SignerOptions& options, const Dialogue& dialogue) {
   CC_ASSIGN(const SignerClient client, single_signer(options));
-  CC_ASSIGN(json::value reply, client.call(call.method, call.path, call.token, call.body()));
+  CC_ASSIGN(json::value reply, dialogue(client));
   print_reply(reply, options.output);
   return reply;
 }
 
-Result<void> ask_signers(const SignerOptions& options, const SignerCall& call, const AfterReply& after) {
+Result<void> talk_to_signers(const SignerOptions& options, const Dialogue& dialogue, const AfterReply& after) {
   if (options.urls.size() == 1) {
-    CC_ASSIGN(const json::value reply, ask_one(options, call));
+    CC_ASSIGN(const json::value reply, talk_to_one(options, dialogue));
     if (after) {
       after(options.urls.front(), reply);
     }
@@ -170,7 +170,7 @@ Result<void> ask_signers(const SignerOptions& options, const SignerCall& call, c
   json::array answers;
   std::optional<Error> failure;
   for (const SignerClient& client : clients) {
-    const auto reply = client.call(call.method, call.path, call.token, call.body());
+    const auto reply = dialogue(client);
     if (reply) {
       answers.push_back(json::object{{"signer_url", client.url()}, {"reply", *reply}});
     } else {
@@ -187,6 +187,19 @@ Result<void> ask_signers(const SignerOptions& options, const SignerCall& call, c
     }
   }
   return failure ? Result<void>(fail(*failure)) : Result<void>();
+}
+
+Result<json::value> ask_one(const SignerOptions& options, const SignerCall& call) {
+  return talk_to_one(options, [&call](const SignerClient& client) {
+    return client.call(call.method, call.path, call.token, call.body());
+  });
+}
+
+Result<void> ask_signers(const SignerOptions& options, const SignerCall& call, const AfterReply& after) {
+  return talk_to_signers(
+      options,
+      [&call](const SignerClient& client) { return client.call(call.method, call.path, call.token, call.body()); },
+      after);
 }
 
 Result<std::vector<std::string>> split_list(const std::string& text, const std::string& flag_name) {
