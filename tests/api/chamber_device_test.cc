@@ -103,7 +103,7 @@ TEST(HardwareCredential, EveryMalformedBodyIsRefusedAndChangesNothing) {
   EXPECT_EQ(refused(with(good, "new_kind", "passphrase")), "malformed_request") << "with a device";
   for (const std::string& answer : {std::string(), std::string(39, 'a'), std::string(42, 'a'), std::string(40, 'A'),
                                     std::string(40, 'g'), std::string(100000, 'a')}) {
-    EXPECT_EQ(refused(with(good, "new_passphrase", answer)), "malformed_request") << answer.size();
+    EXPECT_EQ(refused(with(good, "new_passphrase", json::value(answer))), "malformed_request") << answer.size();
   }
   for (const json::value& device :
        {json::value(nullptr), json::value("text"), json::value(json::object{}), json::value(json::array{1}),
