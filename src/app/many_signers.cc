@@ -138,7 +138,7 @@ std::string short_of(const json::value& reply) {
   return "done";
 }
 
-Result<void> talk_to_many(const SignerOptions& options, const Conversation& talk, const AfterReply& after) {
+Result<void> talk_to_many(const SignerOptions& options, const Dialogue& talk, const AfterReply& after) {
   CC_ASSIGN(const std::vector<SignerClient> clients, clients_of(options));
   Progress progress(clients.size());
   std::vector<Answer> answers;

@@ -14,12 +14,9 @@
 
 namespace cc::app {
 
-// All that is said to one signer to get its reply.
-using Conversation = std::function<Result<boost::json::value>(const SignerClient&)>;
-
 // `after` is told each good reply, once all are printed. Errors: usage before anybody was asked (an address that is
 // none, or named twice); else, when all had their turn, the kind of the first failure.
-Result<void> talk_to_many(const SignerOptions& options, const Conversation& talk, const AfterReply& after);
+Result<void> talk_to_many(const SignerOptions& options, const Dialogue& talk, const AfterReply& after);
 
 // A few words on a reply: its state, or how far it came.
 std::string short_of(const boost::json::value& reply);
