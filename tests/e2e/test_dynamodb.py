@@ -6,59 +6,12 @@ import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
-from aws_harness import ARNS, DevKms, DynamoDb
-from harness import SignerTest, attestation, block, slashable
+from aws_harness import ARNS
+from harness import attestation, block, slashable
+from replicas import Tables
 
 
-class Tables(SignerTest):
-    @classmethod
-    def setUpClass(cls):
-        cls.dynamodb = DynamoDb()
-        cls.cases = 0
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.dynamodb.close()
-
-    def setUp(self):
-        type(self).cases += 1
-        self.prefix = f"case{self.cases}"
-        for kind in ("state", "keys", "slashing"):
-            self.dynamodb.create_table(self.table(kind))
-        self.kms = DevKms().start()
-        self.addCleanup(self.kms.close)
-
-    def table(self, kind):
-        return f"{self.prefix}-{kind}"
-
-    def settings(self, **changes):
-        names = {kind: self.table(kind) for kind in ("state", "keys", "slashing")} | changes
-        return (f"signer_state: {{backend: dynamodb, table: {names['state']}, max_stale_seconds: 5}}\n"
-                f"key_sources: {{dynamodb: {{table: {names['keys']}}}}}\n"
-                f"anti_slashing: {{backend: dynamodb, dynamodb: {{table: {names['slashing']}}}}}\n"
-                f"aws: {{region: eu-west-1, call_timeout_seconds: 3}}\n")
-
-    def replica(self, **changes):
-        environment = {**self.kms.environment, "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb.endpoint}
-        return self.signer(extra=self.settings(**changes), environment=environment)
-
-    def init(self, signer):
-        signer.operator("init", "--setup-token", signer.setup_token(), "--kms-key-arns", ",".join(ARNS), "--kms-threshold", "2")
-
-    def pair(self, *indices):
-        one, two = self.replica().start(), self.replica().start()
-        self.init(one)
-        two.wait_status("unsealed")
-        keys = one.import_interop(*indices)
-        self.eventually(lambda: sorted(two.request("GET", "/api/v1/eth2/publicKeys", token="SIGNING_TOKEN").json()) == sorted(keys), "the keys on the other replica")
-        return one, two, keys
-
-    def eventually(self, holds, what, seconds=60):
-        end = time.monotonic() + seconds
-        while not holds():
-            self.assertLess(time.monotonic(), end, what)
-            time.sleep(0.2)
-
+class Replicas(Tables):
     def test_what_one_replica_does_the_others_follow(self):
         one, two, keys = self.pair(0, 1)
         self.assertEqual(two.sign(keys[0], block(1)).status, 200)
