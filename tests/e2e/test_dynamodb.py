@@ -46,6 +46,91 @@ class Replicas(Tables):
         two.wait_status("unsealed")
         self.assertEqual(two.sign(keys[0], block(2)).status, 200)
 
+    def generate(self, signer, count):
+        reply = signer.request("POST", "/api/v1/chamber/keys/generate", {"count": count}, "KEY_MANAGER_TOKEN")
+        return [item["pubkey"] for item in reply.json()["data"]] if reply.status == 200 else reply
+
+    def seal_part(self, signer):
+        return signer.request("GET", "/api/v1/chamber/status", token="CC_AUTH_TOKEN").json()["seal"]
+
+    def held(self, signer):
+        return set(signer.request("GET", "/api/v1/eth2/publicKeys", token="SIGNING_TOKEN").json())
+
+    def rotate_master(self, signer):
+        return json.loads(signer.operator("rotate", "master", "--auth-token", "env:CC_AUTH_TOKEN")[1])
+
+    def test_a_new_master_key_reaches_all_while_all_sign_and_keys_come(self):
+        one, two, keys = self.pair(0)
+        keys += self.generate(one, 40)
+        self.assertEqual(self.rotate_master(one), {"status": "unsealed"})
+        slot, refused = 1, 0
+        while "rotation" in self.seal_part(one) or self.seal_part(two)["epoch"] < 3:
+            for signer in (one, two):
+                self.assertEqual(signer.sign(keys[0], block(slot)).status, 200)
+                slot += 1
+                made = self.generate(signer, 1)
+                if isinstance(made, list):
+                    keys += made
+                else:
+                    self.assertEqual((made.status, made.json()["code"]), (409, "record_conflict"))
+                    refused += 1
+            self.assertLess(slot, 5000, one.log() + two.log())
+        for signer in (one, two):
+            self.eventually(lambda signer=signer: isinstance(self.generate(signer, 1), list), "it follows and takes keys again")
+            self.assertEqual(self.seal_part(signer)["epoch"], 3)
+        three = self.replica().start()
+        three.wait_status("unsealed")
+        self.assertLessEqual(set(keys), self.held(three))
+        self.eventually(lambda: self.held(one) == self.held(two) == self.held(three), "all hold the same keys")
+        self.assertNotIn("tampered", one.log() + two.log() + three.log())
+
+    def test_each_replica_has_an_audit_log_whose_head_the_shared_state_remembers(self):
+        one, two, _ = self.pair(0)
+        ids = set()
+        for signer in (one, two):
+            with open(os.path.join(signer.data, "signer-id"), encoding="ascii") as text:
+                ids.add(text.read().strip())
+        self.assertEqual(len(ids), 2)
+        one.stop()
+        path = os.path.join(one.data, "audit.log")
+        with open(path, "rb") as log:
+            good = log.read().splitlines(keepends=True)
+        for name, lines in {"cut": good[:-2], "gone": [], "whole": good}.items():
+            with self.subTest(name):
+                with open(path, "wb") as log:
+                    log.write(b"".join(lines))
+                one.start()
+                one.wait_status("unsealed")
+                audit = self.seal_part(one)["audit"]
+                self.assertEqual("does not hold" in audit.get("trouble", ""), name != "whole", audit)
+                self.assertEqual(isinstance(self.generate(one, 1), list), name == "whole")
+                one.stop()
+        self.assertNotIn("trouble", self.seal_part(two)["audit"])
+        with open(os.path.join(one.data, "signer-id"), "w", encoding="ascii") as text:
+            text.write("not an id\n")
+        code, _, err = one.run("--config", one.config, check=False)
+        self.assertNotEqual(code, 0)
+        self.assertIn("holds no signer id", err)
+        # A person looked, and gives up the old log: both files go.
+        for name in ("signer-id", "audit.log"):
+            os.rename(os.path.join(one.data, name), os.path.join(one.folder, name))
+        one.start()
+        one.wait_status("unsealed")
+        self.assertNotIn("trouble", self.seal_part(one)["audit"])
+
+    def test_a_replica_ends_the_change_of_the_master_key_that_another_died_in(self):
+        one, two, keys = self.pair(0)
+        for _ in range(3):
+            keys += self.generate(one, 100)
+        self.rotate_master(one)
+        one.kill()
+        self.assertEqual(two.sign(keys[0], block(1)).status, 200)
+        self.eventually(lambda: "rotation" not in self.seal_part(two) and self.seal_part(two)["epoch"] == 3, "the other one ends it", seconds=120)
+        self.assertEqual(two.sign(keys[0], block(2)).status, 200)
+        one.start()
+        one.wait_status("unsealed")
+        self.assertEqual(self.held(one), set(keys))
+
     def test_of_two_replicas_asked_for_conflicting_messages_one_signs(self):
         if not self.dynamodb.concurrent:
             self.skipTest("moto undoes a failed transaction by putting back all tables; races need dynoxide")
