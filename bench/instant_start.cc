@@ -89,7 +89,7 @@ void prepare(const fs::path& folder, const Chamber& chamber, const RingKeys& rin
   SystemRandom random;
   const keys::RecordKeys record_keys = keys::derive_record_keys(chamber.id, chamber.master_id, chamber.master);
   const auto store = must(sqlite::SqliteKeyStore::open(folder / "keys.sqlite"));
-  must(store->set_sentinel(keys::seal_sentinel(record_keys, random)));
+  must(store->exchange_sentinel(std::nullopt, keys::seal_sentinel(record_keys, random)));
   std::vector<keys::StoredKey> records;
   for (const auto& key : ring_keys) {
     const keys::KeyRecord record = keys::seal_key(record_keys, key->secret, key->public_key, "", 1'700'000'000, random);

@@ -87,11 +87,6 @@ Result<http::Response> rotate_mode(Context& context, http::Request& request) {
 
 Result<http::Response> rotate_master(Context& context, http::Request& request) {
   CC_TRY(JsonBody::parse_optional(request.body, {}));
-  if (!context.options.rotate_master_enabled) {
-    return fail(ErrorKind::unsupported,
-                "the master key is not replaced while several signers write to one key store (DynamoDB): a slower one "
-                "could still seal a new key under the old master key");
-  }
   CC_ASSIGN(const seal::RotationReply reply, context.chamber.rotate_master());
   tell_change(context);
   return staged_reply(reply);

@@ -39,7 +39,6 @@ struct ApiOptions {
   bool import_enabled = true;               // chamber.keys.import.enabled
   bool lifecycle_enabled = true;            // chamber.keys.lifecycle.enabled
   bool keymanager_enabled = false;          // http.key_manager_api.enabled
-  bool rotate_master_enabled = true;        // not while several signers write to one key store
   // More records than this in the answer to a delete: the minimal form (highest marks) takes the complete one's place.
   std::size_t most_records_in_answer = 200'000;
   KeyWorkLimits generate{}, import{}, lifecycle{.max_items = 500}, keymanager{};

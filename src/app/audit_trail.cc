@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "app/signer_id.h"
 #include "app/version.h"
 #include "audit/verify.h"
 #include "base/log.h"
@@ -40,8 +41,8 @@ std::string policy_line(const access::PolicyConfig& policy) {
   return out + "\n";
 }
 
-Result<std::optional<audit::Head>> remembered_by(seal::StateStore& state) {
-  CC_ASSIGN(const auto document, state.read(kHeadDocument));
+Result<std::optional<audit::Head>> remembered_by(seal::StateStore& state, const std::string& name) {
+  CC_ASSIGN(const auto document, state.read(name));
   if (!document) {
     return std::nullopt;
   }
@@ -50,7 +51,19 @@ Result<std::optional<audit::Head>> remembered_by(seal::StateStore& state) {
   return head;
 }
 
-bool is_shared(const Config& config) { return config.signer_state.backend != "sqlite"; }
+// One head in a state that is this signer's alone; else one for each, by the id beside its log.
+Result<std::string> head_document(const Config& config, Random& random) {
+  if (config.signer_state.backend == "sqlite") {
+    return std::string(kHeadDocument);
+  }
+  CC_ASSIGN(const SignerId id, signer_id(config.data_dir, random));
+  std::error_code error;
+  if (id.fresh && std::filesystem::file_size(audit_path(config.data_dir), error) > 0 && !error) {
+    log::warn("this signer has no id yet: from now on the signer state remembers the head of its audit log",
+              {{"id", id.text}});
+  }
+  return kHeadDocument + ("-" + id.text);
+}
 
 Draft draft(Event event) {
   Draft out;
@@ -121,13 +134,11 @@ crypto::Digest policies_digest(const Config& config) {
   return crypto::sha256({bytes_of("cc/audit/v1/policies\n"), bytes_of(all)});
 }
 
-Result<std::unique_ptr<AuditTrail>> AuditTrail::find(const std::string& path, seal::StateStore& state, bool shared,
-                                                     const Clock& clock, Random& random,
-                                                     const std::optional<audit::Head>& abandoned) {
-  std::optional<audit::Head> remembered;
-  if (!shared) {
-    CC_ASSIGN(remembered, remembered_by(state));
-  }
+Result<std::unique_ptr<AuditTrail>> AuditTrail::find(const Config& config, seal::StateStore& state, const Clock& clock,
+                                                     Random& random, const std::optional<audit::Head>& abandoned) {
+  const std::string path = audit_path(config.data_dir);
+  CC_ASSIGN(std::string document, head_document(config, random));
+  CC_ASSIGN(const std::optional<audit::Head> remembered, remembered_by(state, document));
   CC_ASSIGN(auto file, files::AuditFile::open(path));
   Found found(remembered);
   CC_TRY(file->read([&found](std::string_view line) {
@@ -141,7 +152,7 @@ Result<std::unique_ptr<AuditTrail>> AuditTrail::find(const std::string& path, se
     trouble = Error{ErrorKind::store_unavailable, "the audit log " + path + " ends with " + std::to_string(tail) +
                                                       " bytes that are no entries; move it away and keep it"};
   }
-  std::unique_ptr<AuditTrail> out(new AuditTrail(state, shared, std::move(file)));
+  std::unique_ptr<AuditTrail> out(new AuditTrail(state, std::move(document), std::move(file)));
   const bool fresh = found.verifier.head().number == 0;
   audit::LogId log = found.verifier.log().value_or(audit::LogId{});
   if (fresh) {
@@ -182,7 +193,8 @@ Result<std::unique_ptr<AuditTrail>> AuditTrail::find(const std::string& path, se
 Result<void> AuditTrail::begin_anew(const Config& config, seal::StateStore& state, const audit::Head& abandoned,
                                     const Clock& clock, Random& random) {
   const std::string path = audit_path(config.data_dir);
-  CC_ASSIGN(const std::optional<audit::Head> remembered, remembered_by(state));
+  CC_ASSIGN(const std::string remembering, head_document(config, random));
+  CC_ASSIGN(const std::optional<audit::Head> remembered, remembered_by(state, remembering));
   if (!remembered || remembered->number == 0) {
     return fail(ErrorKind::wrong_state, "this signer remembers no audit log: a new one begins by itself at its start");
   }
@@ -194,10 +206,10 @@ Result<void> AuditTrail::begin_anew(const Config& config, seal::StateStore& stat
   if (std::filesystem::exists(path, error) && std::filesystem::file_size(path, error) != 0) {
     return fail(ErrorKind::usage, path + " is there: move it away and keep it, it is the evidence");
   }
-  CC_ASSIGN(const auto document, state.read(kHeadDocument));
+  CC_ASSIGN(const auto document, state.read(remembering));
   const std::string none = audit::text_of(audit::Head{});
-  CC_TRY(state.write(kHeadDocument, document ? document->revision : 0, bytes_of(none)));
-  CC_ASSIGN(const auto begun, find(path, state, is_shared(config), clock, random, abandoned));
+  CC_TRY(state.write(remembering, document ? document->revision : 0, bytes_of(none)));
+  CC_ASSIGN(const auto begun, find(config, state, clock, random, abandoned));
   if (const auto facts = begun->trail_->facts(); facts.trouble) {
     return fail(*facts.trouble);
   }
@@ -207,7 +219,7 @@ Result<void> AuditTrail::begin_anew(const Config& config, seal::StateStore& stat
 
 Result<std::unique_ptr<AuditTrail>> AuditTrail::open(const Config& config, seal::StateStore& state, const Clock& clock,
                                                      Random& random) {
-  CC_ASSIGN(auto out, find(audit_path(config.data_dir), state, is_shared(config), clock, random));
+  CC_ASSIGN(auto out, find(config, state, clock, random));
   if (out->trail_->facts().trouble) {
     return out;
   }
@@ -231,7 +243,7 @@ Result<std::unique_ptr<AuditTrail>> AuditTrail::open(const Config& config, seal:
 
 Result<std::unique_ptr<AuditTrail>> AuditTrail::open_offline(const Config& config, seal::StateStore& state,
                                                              const Clock& clock, Random& random) {
-  CC_ASSIGN(auto out, find(audit_path(config.data_dir), state, is_shared(config), clock, random));
+  CC_ASSIGN(auto out, find(config, state, clock, random));
   if (const auto facts = out->trail_->facts(); facts.trouble) {
     return fail(*facts.trouble);
   }
@@ -276,12 +288,12 @@ void AuditTrail::observe(const seal::Chamber& chamber) {
 Result<void> AuditTrail::remember() {
   const audit::Head head = trail_->facts().durable;
   const std::lock_guard lock(mutex_);
-  if (shared_ || head == remembered_ || trail_->facts().trouble) {
+  if (head == remembered_ || trail_->facts().trouble) {
     return {};
   }
-  CC_ASSIGN(const auto document, state_.read(kHeadDocument));
+  CC_ASSIGN(const auto document, state_.read(head_document_));
   const std::string text = audit::text_of(head);
-  CC_TRY(state_.write(kHeadDocument, document ? document->revision : 0, bytes_of(text)));
+  CC_TRY(state_.write(head_document_, document ? document->revision : 0, bytes_of(text)));
   remembered_ = head;
   return {};
 }

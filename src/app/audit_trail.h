@@ -2,7 +2,8 @@
 //
 // The signer state remembers the head of the log every few seconds and at the stop. At the next start the log must hold
 // that head: an entry edited, removed or cut since is found, and then no ceremony begins until a person has looked
-// (docs/reference/audit.md). What a crash left of a last line is taken away, and an entry says so.
+// (docs/reference/audit.md). Of several signers on one state each has its own log and its own head, by its signer id.
+// What a crash left of a last line is taken away, and an entry says so.
 //
 // Threads: any, after open().
 #pragma once
@@ -53,14 +54,14 @@ class AuditTrail {
   void stop();
 
  private:
-  AuditTrail(seal::StateStore& state, bool shared, std::unique_ptr<files::AuditFile> file)
-      : state_(state), shared_(shared), file_(std::move(file)) {}
-  static Result<std::unique_ptr<AuditTrail>> find(const std::string& path, seal::StateStore& state, bool shared,
-                                                  const Clock& clock, Random& random,
+  AuditTrail(seal::StateStore& state, std::string head_document, std::unique_ptr<files::AuditFile> file)
+      : state_(state), head_document_(std::move(head_document)), file_(std::move(file)) {}
+  static Result<std::unique_ptr<AuditTrail>> find(const Config& config, seal::StateStore& state, const Clock& clock,
+                                                  Random& random,
                                                   const std::optional<audit::Head>& abandoned = std::nullopt);
 
   seal::StateStore& state_;
-  const bool shared_;  // several signers write to this state, each with a log of its own: it remembers no head
+  const std::string head_document_;  // of the state
   std::unique_ptr<files::AuditFile> file_;
   std::unique_ptr<audit::Trail> trail_;
   std::optional<crypto::Digest> last_policies_;  // as the log found tells

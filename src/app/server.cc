@@ -100,6 +100,10 @@ seal::ChamberOptions chamber_options(const Config& config) {
   out.rotation_approval =
       config.chamber.rotation_approval == "quorum" ? seal::RotationApproval::quorum : seal::RotationApproval::token;
   out.drill_valid_seconds = config.chamber.drill_valid_days * 24 * 60 * 60;
+  if (config.signer_state.backend != "sqlite") {
+    // A few readings of the record by every replica, slow ones too.
+    out.master_key_overlap = std::chrono::seconds(5 + 3 * config.signer_state.refresh_interval_seconds);
+  }
   return out;
 }
 
@@ -235,7 +239,6 @@ class Signer {
     options.lifecycle_enabled = config_.chamber.lifecycle;
     set_key_work(options, config_);
     options.canary_keys = canary_keys(config_);
-    options.rotate_master_enabled = config_.signer_state.backend == "sqlite";  // alone on its key store
     return {.chamber = chamber_,
             .keys = keys_,
             .ring = ring_,

@@ -87,7 +87,7 @@ Result<void> KeyService::commit(const OpenPtr& open, std::vector<Candidate>& can
   if (before) {
     CC_TRY(before(std::vector<BlsPublicKey>(seen.begin(), seen.end())));
   }
-  // The master key may have changed since the keys were opened; this one stays while change_mutex_ is held.
+  // The master key may have changed since; this one stays while change_mutex_ is held.
   const OpenPtr now = opened();
   if (now) {
     CC_TRY(store_new(*now, candidates, outcome, backup));
@@ -97,7 +97,7 @@ Result<void> KeyService::commit(const OpenPtr& open, std::vector<Candidate>& can
       CC_TRY(settle_in_memory(candidate));
     }
   }
-  put_in_force(now, candidates, outcome == KeyOutcome::generated);
+  put_in_force(open && now ? now : open, candidates, outcome == KeyOutcome::generated);
   return {};
 }
 
@@ -171,16 +171,10 @@ Result<void> KeyService::settle_in_memory(Candidate& candidate) {
 
 Result<void> KeyService::activate_records(const Open& open, std::vector<Candidate>& candidates) {
   std::vector<StoredKey> records;
-  const std::uint64_t now = clock_.unix_seconds();
-  for (Candidate& candidate : candidates) {
+  for (const Candidate& candidate : candidates) {
     if (candidate.arriving) {
-      KeyRecord& record = *candidate.arriving;
-      const auto keys = open.keys.find(record.master_key);
-      if (keys == open.keys.end()) {
-        return fail(ErrorKind::internal, "a key arrived under a master key that is not open; import it again");
-      }
-      CC_TRY(keys::set_status(keys->second, record, KeyStatus::active, now));
-      records.push_back({record.public_key, record.status, encode(record)});
+      CC_ASSIGN(StoredKey active, restate(open, *candidate.arriving, KeyStatus::active));
+      records.push_back(std::move(active));
     }
   }
   return records.empty() ? Result<void>() : store_.replace_all(records);

@@ -56,11 +56,10 @@ Result<std::vector<KeyResult>> KeyService::set_status(const std::vector<BlsPubli
 
 Result<void> KeyService::activate_records(const Open& open, std::vector<Entry>& entries) {
   std::vector<StoredKey> records;
-  const std::uint64_t now = clock_.unix_seconds();
-  for (Entry& entry : entries) {
+  for (const Entry& entry : entries) {
     if (entry.secret && entry.record.status != KeyStatus::active) {
-      CC_TRY(keys::set_status(open.keys.at(entry.record.master_key), entry.record, KeyStatus::active, now));
-      records.push_back({entry.stored.public_key, KeyStatus::active, encode(entry.record)});
+      CC_ASSIGN(StoredKey active, restate(open, entry.record, KeyStatus::active));
+      records.push_back(std::move(active));
     }
   }
   return records.empty() ? Result<void>() : store_.replace_all(records);
@@ -109,7 +108,6 @@ void KeyService::deactivate(const Open& open, std::vector<Entry>& entries) {
   if (leaving.empty()) {
     return;
   }
-  const std::uint64_t now = clock_.unix_seconds();
   const auto withdrawn = permits_.withdraw(leaving);
   for (Entry& entry : entries) {
     if (!withdrawn) {
@@ -122,10 +120,8 @@ void KeyService::deactivate(const Open& open, std::vector<Entry>& entries) {
     if (entry.record.status == KeyStatus::inactive && !is_arriving(entry.record)) {
       continue;
     }
-    auto written = keys::set_status(open.keys.at(entry.record.master_key), entry.record, KeyStatus::inactive, now);
-    if (written) {
-      written = store_.replace({entry.stored.public_key, KeyStatus::inactive, encode(entry.record)});
-    }
+    const auto inactive = restate(open, entry.record, KeyStatus::inactive);
+    const auto written = inactive ? store_.replace(*inactive) : Result<void>(fail(inactive.error()));
     if (!written) {
       refuse(*entry.result, "the key signs no more, but its record still says active (" + written.error().message +
                                 "): deactivate it again");

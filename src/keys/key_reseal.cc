@@ -7,6 +7,7 @@ namespace cc::keys {
 namespace {
 
 constexpr std::size_t kPage = 64;
+constexpr int kTries = 5;
 
 }  // namespace
 
@@ -15,10 +16,15 @@ Result<KeyService::Resealed> KeyService::reseal(const ChamberId& chamber, const 
   return without_exceptions([&]() -> Result<Resealed> {
     const std::lock_guard change(change_mutex_);
     CC_ASSIGN(const OpenPtr open, take_master_keys(chamber, master_keys));
+    if (held_ != open->current) {
+      CC_TRY(settle_sentinel(*open));
+    }
     if (open->keys.size() == 1) {
       return Resealed{};
     }
-    CC_TRY(reseal_sentinel(*open));
+    if (most == 0) {
+      return Resealed{0, reseal_left_.value_or(1)};
+    }
     if (!reseal_left_) {
       CC_ASSIGN(reseal_left_, count_retiring(*open));
     }
@@ -75,18 +81,26 @@ Result<KeyService::OpenPtr> KeyService::take_master_keys(const ChamberId& chambe
   return OpenPtr(next);
 }
 
-Result<void> KeyService::reseal_sentinel(const Open& open) {
-  CC_ASSIGN(const std::optional<Bytes> sentinel, store_.sentinel());
-  if (sentinel) {
-    CC_ASSIGN(const SentinelNames names, sentinel_names(*sentinel));
-    const auto found = open.keys.find(names.master_key);
-    const RecordKeys& named = found == open.keys.end() ? open.sealing() : found->second;
-    CC_TRY(check_sentinel(named, *sentinel));
-    if (names.master_key == open.current) {
+Result<void> KeyService::settle_sentinel(const Open& open) {
+  for (int attempt = 0; attempt < kTries; ++attempt) {
+    CC_ASSIGN(const std::optional<Bytes> sentinel, store_.sentinel());
+    if (sentinel) {
+      CC_ASSIGN(const SentinelNames names, sentinel_names(*sentinel));
+      const auto found = open.keys.find(names.master_key);
+      CC_TRY(check_sentinel(found == open.keys.end() ? open.sealing() : found->second, *sentinel));
+      if (names.master_key == open.current) {
+        store_.hold_to(*sentinel);
+        held_ = open.current;
+        return {};
+      }
+    }
+    CC_ASSIGN(const bool settled, store_.exchange_sentinel(sentinel, seal_sentinel(open.sealing(), random_)));
+    if (settled) {
+      held_ = open.current;
       return {};
     }
   }
-  return store_.set_sentinel(seal_sentinel(open.sealing(), random_));
+  return fail(ErrorKind::record_conflict, "other signers keep changing the sentinel of the key store; try again");
 }
 
 // False when there was nothing to do, or somebody else changed the record meanwhile.
@@ -97,6 +111,15 @@ Result<bool> KeyService::reseal_record(const Open& open, const StoredKey& stored
   }
   CC_ASSIGN(const KeyRecord next, reseal_key(open.keys.at(record.master_key), open.sealing(), record, random_));
   return store_.exchange(stored, {stored.public_key, stored.status, encode(next)});
+}
+
+Result<StoredKey> KeyService::restate(const Open& open, const KeyRecord& record, KeyStatus status) {
+  KeyRecord out = record;
+  if (record.master_key != open.current) {
+    CC_ASSIGN(out, reseal_key(open.keys.at(record.master_key), open.sealing(), record, random_));
+  }
+  CC_TRY(keys::set_status(open.sealing(), out, status, clock_.unix_seconds()));
+  return StoredKey{out.public_key, out.status, encode(out)};
 }
 
 Result<std::uint64_t> KeyService::count_retiring(const Open& open) {

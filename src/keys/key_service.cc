@@ -46,8 +46,14 @@ Result<KeyRecord> decode_stored(const StoredKey& stored) {
 Result<KeyRecord> KeyService::Open::prove(const StoredKey& stored) const {
   CC_ASSIGN(KeyRecord record, decode_stored(stored));
   const auto found = keys.find(record.master_key);
-  // A record under a master key that nobody holds fails the check of any.
-  CC_TRY(check_fields(found == keys.end() ? sealing() : found->second, record));
+  if (found == keys.end()) {
+    return fail(ErrorKind::wrong_master_key,
+                "the record of key " + to_0x(record.public_key) + " is sealed under master key " +
+                    to_hex(record.master_key) +
+                    ", which this signer does not hold (yet): another signer replaced the master key, then this one "
+                    "follows or says why in its status; or the record is of another chamber");
+  }
+  CC_TRY(check_fields(found->second, record));
   return record;
 }
 
@@ -116,8 +122,12 @@ Result<std::uint64_t> KeyService::load_proven(const ChamberId& chamber, const Ma
   }
   CC_ASSIGN(changes_seen_, store_.changes());
   CC_ASSIGN(const auto loaded, read_all(*open, sentinel.has_value()));
+  held_.reset();
   if (!sentinel) {
-    CC_TRY(store_.set_sentinel(seal_sentinel(open->sealing(), random_)));
+    CC_TRY(settle_sentinel(*open));
+  } else {
+    // One of a retiring master key is replaced by reseal().
+    store_.hold_to(*sentinel);
   }
   const std::lock_guard lock(open_mutex_);
   if (closings_ != closings) {

@@ -105,8 +105,9 @@ class KeyService {
   // meanwhile).
   Result<std::uint64_t> load(const ChamberId& chamber, const MasterKeysView& master_keys);
   // Takes these master keys as the ones in force, without touching the ring, and brings at most `most` stored records
-  // under the current one, one by one, each by a conditional replace; the sentinel first. May be repeated at any time.
-  // Errors: signer_sealed, key_record_tampered, store_unavailable.
+  // under the current one, one by one, each by a conditional replace; the sentinel first, so that other signers add
+  // nothing under the old one any more (KeyStore::hold_to). May be repeated at any time, by several signers at once.
+  // Errors: signer_sealed, key_record_tampered, store_unavailable, record_conflict (the sentinel keeps changing).
   struct Resealed {
     std::uint64_t done = 0;  // by this call
     std::uint64_t left = 0;  // 0 only when the whole store was looked through
@@ -114,7 +115,8 @@ class KeyService {
   Result<Resealed> reseal(const ChamberId& chamber, const MasterKeysView& master_keys, std::size_t most);
   // Follows what other signers did to the store since the last time: keys that came in force join the ring, sealed keys
   // that are stored no more, or are inactive, leave it. Nothing to do while closed. Returns whether anything had
-  // changed. Errors: key_record_tampered, record_malformed, store_unavailable; the ring stays as it was.
+  // changed. Errors: key_record_tampered, record_malformed, store_unavailable, wrong_master_key (a record under one
+  // that is not held: another signer replaced it); the ring stays as it was.
   Result<bool> follow();
   // Wipes the ring, whatever the source, and the derived keys. Idempotent.
   void close();
@@ -155,7 +157,8 @@ class KeyService {
   using OpenPtr = std::shared_ptr<const Open>;
 
   Result<OpenPtr> take_master_keys(const ChamberId& chamber, const MasterKeysView& master_keys);
-  Result<void> reseal_sentinel(const Open& open);
+  // Brings the sentinel under the current master key, whoever else tries so, and lets the store hold to it.
+  Result<void> settle_sentinel(const Open& open);
   Result<bool> reseal_record(const Open& open, const StoredKey& stored);
   Result<std::uint64_t> count_retiring(const Open& open);
 
@@ -182,6 +185,9 @@ class KeyService {
   void settle_stored(const Open& open, Candidate& candidate);
   Result<void> settle_in_memory(Candidate& candidate);
   void put_in_force(const OpenPtr& open, std::vector<Candidate>& candidates, bool fresh);
+  // The record with another status. Under the current master key, whatever it was under: another signer may be dropping
+  // the retiring one, and then nothing may stand under it.
+  Result<StoredKey> restate(const Open& open, const KeyRecord& record, KeyStatus status);
   Result<void> activate_records(const Open& open, std::vector<Candidate>& candidates);
   Result<void> activate_records(const Open& open, std::vector<Entry>& entries);
   void activate(const OpenPtr& open, std::vector<Entry>& entries);
@@ -201,7 +207,8 @@ class KeyService {
   // Under change_mutex_: where reseal() goes on, and how many records it knows to be left.
   std::optional<BlsPublicKey> reseal_after_;
   std::optional<std::uint64_t> reseal_left_;
-  std::uint64_t changes_seen_ = 0;  // of the store, at the last load or follow; behind change_mutex_
+  std::optional<MasterKeyId> held_;  // of the sentinel that the store holds to; behind change_mutex_
+  std::uint64_t changes_seen_ = 0;   // of the store, at the last load or follow; behind change_mutex_
 };
 
 }  // namespace cc::keys

@@ -17,7 +17,7 @@ struct KeyService::Open {
 
   const RecordKeys& sealing() const { return keys.at(current); }
   // Decodes the record, compares it with the columns of the store and proves its fields. Errors: record_malformed,
-  // key_record_tampered.
+  // key_record_tampered, wrong_master_key (one that is not held).
   Result<KeyRecord> prove(const StoredKey& stored) const;
 };
 

@@ -150,6 +150,9 @@ struct ChamberOptions {
   unsigned free_attempts = 5;
   RotationApproval rotation_approval = RotationApproval::token;
   std::uint64_t drill_valid_seconds = 90UL * 24 * 60 * 60;
+  // How long a retiring master key stays beside the new one at least, so that every process that follows the record
+  // sees both: one that sees them takes the new key over by itself. 0 where no other process has the record.
+  Milliseconds master_key_overlap{0};
 };
 
 class Chamber {
@@ -227,7 +230,8 @@ class Chamber {
   Result<RotationReply> rotate_master();
   // Moves some key records to the current master key, and drops the old one when none needs it. True while there is
   // more to do: call again. Goes on where another process, or this one before a restart, left off. Cheap when there is
-  // nothing to do; call every few seconds. Errors: as ChamberListener::reseal; record_conflict, store_unavailable.
+  // nothing to do; call every few seconds, on every process: their work adds up. Errors: as ChamberListener::reseal;
+  // store_unavailable.
   Result<bool> work_on_master_key();
   // An operator in force agrees to the rotation with this digest. Errors: rotation_changed, approval_repeated.
   Result<ApproveReply> approve(const std::string& operator_name, const CredentialSecret& credential,

@@ -18,6 +18,9 @@ Result<void> Chamber::Machine::run_kms_step() {
     return {};
   }
   const bool reopen = process() == ProcessPhase::open && !kms_;
+  if (process() == ProcessPhase::open) {
+    CC_TRY(note(tell_master()));
+  }
   if (process() == ProcessPhase::open && !reopen) {
     CC_TRY(note(settle_trace()));
     // Another replica may have taken in the last registration of a rotation that was approved here.
@@ -64,6 +67,7 @@ Result<void> Chamber::Machine::open_chamber(MasterKeys keys) {
     return sealed_meanwhile();
   }
   master_ = std::move(keys);
+  told_master_.emplace(master_->current, master_->keys.size());
   traced_epoch_ = core.epoch;
   const std::lock_guard lock(public_);
   status_.keys_loaded = loaded;

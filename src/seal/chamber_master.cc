@@ -2,6 +2,7 @@
 // when no key record needs it. In between the key records are moved, one by one, by whichever process is open; a
 // restart goes on by itself. A copy of the seal record from before gives the old master key, which then opens nothing.
 #include "base/log.h"
+#include "seal/lock_kms.h"
 #include "seal/machine.h"
 
 namespace cc::seal {
@@ -22,6 +23,12 @@ tl::unexpected<Error> needs_operators() {
       ErrorKind::wrong_state,
       "this process does not hold the key of the operators lock, which seals the master key anew: run `operator "
       "seal` and `operator resume`, and let the operators unseal once more");
+}
+
+tl::unexpected<Error> cannot_follow() {
+  return fail(ErrorKind::wrong_master_key,
+              "another process put a new master key in force. This one signs on with the keys it holds but cannot "
+              "follow: run `operator seal` and `operator resume` on it, and unseal it again");
 }
 
 }  // namespace
@@ -93,18 +100,43 @@ Result<void> Chamber::Machine::learn_master(const SealRecord& record) {
     take_drawn();
     return {};
   }
-  const Core& core = record.core;
-  if (core.operators() != nullptr || !kms_ || kms_->lock != core.kms().header.id) {
-    return fail(ErrorKind::wrong_master_key,
-                "another process put a new master key in force. This one signs on with the keys it holds but cannot "
-                "follow: run `operator seal` and `operator resume` on it, and unseal it again");
+  if (record.core.operators() != nullptr) {
+    return cannot_follow();
   }
-  CC_ASSIGN(const SecretBytes bytes, open_content(kms_->lock_key, core.chamber, core.kms().header, core.content));
-  CC_ASSIGN(const KmsContent content, decode_kms_content(bytes));
-  CC_ASSIGN(MasterKeys keys, decode_master_keys(content.inner));
+  CC_ASSIGN(MasterKeys keys, master_behind(record));
   CC_TRY(check_core(keys, record));
   master_ = std::move(keys);
   resealed_.reset();
+  return {};
+}
+
+Result<MasterKeys> Chamber::Machine::master_behind(const SealRecord& record) {
+  const Core& core = record.core;
+  const bool held = kms_ && kms_->lock == core.kms().header.id;
+  std::optional<Secret<32>> opened;
+  if (!held) {
+    CC_ASSIGN(opened, open_kms_lock(ports_.keks, core.chamber, core.kms(), core.retired_locks));
+  }
+  CC_ASSIGN(const SecretBytes bytes,
+            open_content(held ? kms_->lock_key : *opened, core.chamber, core.kms().header, core.content));
+  CC_ASSIGN(const KmsContent content, decode_kms_content(bytes));
+  CC_ASSIGN(MasterKeys keys, decode_master_keys(content.inner));
+  const auto ours = keys.keys.find(master_->current);
+  const bool known = ours != keys.keys.end();
+  if (known && !(ours->second == master_->keys.at(master_->current))) {
+    return fail(ErrorKind::record_tampered,
+                "the locks hold another master key under the name of ours; find out who wrote the seal record");
+  }
+  return held || known ? Result<MasterKeys>(std::move(keys)) : Result<MasterKeys>(cannot_follow());
+}
+
+Result<void> Chamber::Machine::tell_master() {
+  if (process() != ProcessPhase::open || !master_ ||
+      told_master_ == std::pair(master_->current, master_->keys.size())) {
+    return {};
+  }
+  CC_TRY(ports_.listener.reseal(record_->core.chamber, *master_, 0));
+  told_master_.emplace(master_->current, master_->keys.size());
   return {};
 }
 
@@ -144,13 +176,30 @@ Result<bool> Chamber::Machine::work_on_master_key() {
   if (!allow_rotation(RecordEvent::drop_master)) {
     return false;
   }
+  if (!resealing_since_) {
+    resealing_since_ = ports_.clock.monotonic();
+  }
+  const bool overlapped = ports_.clock.monotonic() - *resealing_since_ >= options_.master_key_overlap;
+  if (!overlapped && resealed_ && resealed_->left == 0) {
+    return false;
+  }
   CC_ASSIGN(const Resealed moved, ports_.listener.reseal(record_->core.chamber, *master_, kBatch));
+  told_master_.emplace(master_->current, master_->keys.size());
   resealed_ = Resealed{(resealed_ ? resealed_->done : 0) + moved.done, moved.left};
   publish();
   if (moved.left > 0) {
     return true;
   }
-  CC_TRY(drop_retiring());
+  if (!overlapped) {
+    return false;
+  }
+  const auto dropped = drop_retiring();
+  if (!dropped && dropped.error().kind == ErrorKind::record_conflict) {
+    // Another process was first, with this or with something else.
+    CC_TRY(refresh());
+    return record_phase() == RecordPhase::resealing;
+  }
+  CC_TRY(dropped);
   return false;
 }
 
@@ -165,12 +214,12 @@ Result<void> Chamber::Machine::drop_retiring() {
     kms_ = std::move(made.kms);
     master_ = std::move(made.master);
     operators_key_.reset();
-    // The key room forgets the old one too. Were this to fail, it would keep a key that opens nothing any more.
-    if (const auto forgotten = ports_.listener.reseal(record_->core.chamber, *master_, 0); !forgotten) {
-      log::warn("the old master key stays in memory until the next seal", {{"why", forgotten.error().message}});
-    }
+    // The key room forgets the old one too. Were this to fail, it would keep a key that opens nothing any more; the
+    // next KMS step tells it again.
+    (void)tell_master();
   }
   resealed_.reset();
+  resealing_since_.reset();
   log::warn("the master key was replaced, no key record needs the old one",
             {{"epoch", record_->core.epoch}, {"moved_here", moved}});
   (void)settle_trace();

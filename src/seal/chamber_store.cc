@@ -36,7 +36,10 @@ Result<void> Chamber::Machine::take_in(const std::optional<Document>& document) 
   CC_ASSIGN(const StoredRecord stored, decode(document->content));
   if (const auto* record = std::get_if<SealRecord>(&stored)) {
     CC_TRY(check_not_older(*document, *record));
-    CC_TRY(check_macs(*record));
+    if (auto proven = check_macs(*record); !proven) {
+      obey_seal(*record);
+      return proven;
+    }
   } else {
     CC_TRY(check_nothing_lost(true));
   }
@@ -146,14 +149,19 @@ void Chamber::Machine::follow(const SealRecord& next) {
   if (approvals_ && approvals_->purpose != rotation_digest(next.core)) {
     approvals_.reset();
   }
-  if (record_ && next.hints.seal_generation > seen_.seal_generation) {
-    fire(ProcessEvent::seal);
-    ports_.listener.closing();
-    wipe_secrets();
-  }
+  obey_seal(next);
   // A hold keeps sealed what is sealed; who is open already goes on until it restarts.
   if (next.hints.hold && process() == ProcessPhase::closed) {
     fire(ProcessEvent::seal);
+  }
+}
+
+void Chamber::Machine::obey_seal(const SealRecord& next) {
+  if (record_ && next.hints.seal_generation > seen_.seal_generation) {
+    seen_.seal_generation = next.hints.seal_generation;
+    fire(ProcessEvent::seal);
+    ports_.listener.closing();
+    wipe_secrets();
   }
 }
 

@@ -31,6 +31,8 @@ void Chamber::Machine::wipe_secrets() {
   drawn_.reset();
   drawn_operators_key_.reset();
   resealed_.reset();
+  resealing_since_.reset();
+  told_master_.reset();
   round_.reset();
   approvals_.reset();
   rehearsal_.reset();

@@ -139,6 +139,8 @@ class Chamber::Machine {
   Result<void> check_nothing_lost(bool tombstone);
   Result<void> check_not_older(const Document& document, const SealRecord& record) const;
   Result<void> check_macs(const SealRecord& record);
+  // A seal for all that stands in `next`. Hints are obeyed before anything is proven: they can only make us refuse.
+  void obey_seal(const SealRecord& next);
   // Makes a checked or just written record the one in force.
   void adopt(const Document& document, const StoredRecord& record);
   void follow(const SealRecord& next);
@@ -256,8 +258,12 @@ class Chamber::Machine {
   Result<InForce> master_in_force(SealRecord next);
   Result<void> drop_retiring();
   // A record under a master key that this process does not hold: one it drew itself and lost the reply of, or one that
-  // another process put in force and the KMS lock gives.
+  // another process put in force and the KMS lock gives. Taken when the lock's key is the one held, or when the lock
+  // holds our own master key beside the new one: nobody else can have sealed that.
   Result<void> learn_master(const SealRecord& record);
+  Result<MasterKeys> master_behind(const SealRecord& record);
+  // Lets the key room take over master keys that it was not told of yet.
+  Result<void> tell_master();
   // Keeps the lock's key while a master key is retiring.
   // What was drawn is in force.
   void take_drawn();
@@ -303,6 +309,8 @@ class Chamber::Machine {
   std::optional<MasterKeys> drawn_;
   std::optional<OperatorsKey> drawn_operators_key_;
   std::optional<Resealed> resealed_;  // by this process; `done` sums up
+  std::optional<Milliseconds> resealing_since_;
+  std::optional<std::pair<MasterKeyId, std::size_t>> told_master_;  // to the key room: current, how many
   std::optional<Round> round_;
   std::optional<Quorum> approvals_;
   std::optional<Quorum> rehearsal_;

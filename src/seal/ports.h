@@ -101,8 +101,9 @@ class ChamberListener {
   virtual Result<std::uint64_t> opened(const ChamberId& chamber, const MasterKeys& keys,
                                        const StillWanted& still_wanted) = 0;
   // Takes these master keys as the ones in force (so that new records go under the current one) and brings at most
-  // `most` stored key records under it, one by one, each by a conditional and durable replace. Keys stay loaded and
-  // sign on. May be repeated at any time. Errors: signer_sealed, key_record_tampered, store_unavailable.
+  // `most` stored key records under it, one by one, each by a conditional and durable replace; with 0 none are looked
+  // at. Keys stay loaded and sign on. May be repeated at any time. Errors: signer_sealed, key_record_tampered,
+  // store_unavailable, record_conflict.
   virtual Result<Resealed> reseal(const ChamberId& chamber, const MasterKeys& keys, std::size_t most) = 0;
   // Stops admission, lets committed requests finish (at most 2 s), wipes every key. Cannot fail. Idempotent.
   virtual void closing() = 0;

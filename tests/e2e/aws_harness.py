@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import tempfile
 import time
 
+import strict_dynamodb
 from harness import BINARY, SOURCE
 
 ARNS = (
@@ -164,8 +166,19 @@ def aws_cli(arguments, environment, endpoint, check=True):
     return done.stdout
 
 
+def table_of_the_module():
+    """A table as infra/terraform makes it, in the words of CreateTable: every test runs on what users get."""
+    with open(os.path.join(SOURCE, "infra", "terraform", "tables.tf"), encoding="utf-8") as text:
+        block = text.read().split('resource "aws_dynamodb_table" "store" {')[1]
+    said = lambda name: re.search(rf'^  {name} += "(\w+)"$', block, re.MULTILINE).group(1)
+    attributes = re.findall(r'^  attribute \{\n    name = "(\w+)"\n    type = "(\w)"\n  \}$', block, re.MULTILINE)
+    return {"BillingMode": said("billing_mode"), "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, kind in attributes],
+            "KeySchema": [{"AttributeName": said("hash_key"), "KeyType": "HASH"}, {"AttributeName": said("range_key"), "KeyType": "RANGE"}]}
+
+
 class DynamoDb:
-    """DynamoDB on loopback: dynoxide where tools/dynoxide.sh could install it (it serialises, and outlives kill -9), else moto."""
+    """DynamoDB on loopback: the strict front (strict_dynamodb.py) over dynoxide where tools/dynoxide.sh could install it (it serialises, and
+    outlives kill -9), else over moto."""
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="cc-dynamodb-")
@@ -174,6 +187,7 @@ class DynamoDb:
         self.port = free_port()
         self.log = open(os.path.join(self.folder, "log"), "ab")
         self.process = None
+        self.strict = strict_dynamodb.StrictDynamoDb(self.port)
         self.start()
 
     def start(self):
@@ -199,12 +213,18 @@ class DynamoDb:
     def close(self):
         if self.process.poll() is None:
             self.kill()
+        self.strict.close()
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def endpoint(self):
-        return f"http://127.0.0.1:{self.port}"
+        return self.strict.endpoint
+
+    def admit(self, key_id, secret, token=None):
+        account = strict_dynamodb.Account(secret, token)
+        self.strict.accounts[key_id] = account
+        return account
 
     def ask(self, operation, body):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -218,9 +238,7 @@ class DynamoDb:
             connection.close()
 
     def create_table(self, name):
-        attributes = [{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")]
-        schema = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
-        status, said = self.ask("CreateTable", {"TableName": name, "BillingMode": "PAY_PER_REQUEST", "AttributeDefinitions": attributes, "KeySchema": schema})
+        status, said = self.ask("CreateTable", {"TableName": name, **table_of_the_module()})
         if status != 200:
             raise AssertionError(said)
 

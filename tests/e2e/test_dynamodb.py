@@ -6,59 +6,12 @@ import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
-from aws_harness import ARNS, DevKms, DynamoDb
-from harness import SignerTest, attestation, block, slashable
+from aws_harness import ARNS
+from harness import attestation, block, slashable
+from replicas import Tables
 
 
-class Tables(SignerTest):
-    @classmethod
-    def setUpClass(cls):
-        cls.dynamodb = DynamoDb()
-        cls.cases = 0
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.dynamodb.close()
-
-    def setUp(self):
-        type(self).cases += 1
-        self.prefix = f"case{self.cases}"
-        for kind in ("state", "keys", "slashing"):
-            self.dynamodb.create_table(self.table(kind))
-        self.kms = DevKms().start()
-        self.addCleanup(self.kms.close)
-
-    def table(self, kind):
-        return f"{self.prefix}-{kind}"
-
-    def settings(self, **changes):
-        names = {kind: self.table(kind) for kind in ("state", "keys", "slashing")} | changes
-        return (f"signer_state: {{backend: dynamodb, table: {names['state']}, max_stale_seconds: 5}}\n"
-                f"key_sources: {{dynamodb: {{table: {names['keys']}}}}}\n"
-                f"anti_slashing: {{backend: dynamodb, dynamodb: {{table: {names['slashing']}}}}}\n"
-                f"aws: {{region: eu-west-1, call_timeout_seconds: 3}}\n")
-
-    def replica(self, **changes):
-        environment = {**self.kms.environment, "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb.endpoint}
-        return self.signer(extra=self.settings(**changes), environment=environment)
-
-    def init(self, signer):
-        signer.operator("init", "--setup-token", signer.setup_token(), "--kms-key-arns", ",".join(ARNS), "--kms-threshold", "2")
-
-    def pair(self, *indices):
-        one, two = self.replica().start(), self.replica().start()
-        self.init(one)
-        two.wait_status("unsealed")
-        keys = one.import_interop(*indices)
-        self.eventually(lambda: sorted(two.request("GET", "/api/v1/eth2/publicKeys", token="SIGNING_TOKEN").json()) == sorted(keys), "the keys on the other replica")
-        return one, two, keys
-
-    def eventually(self, holds, what, seconds=60):
-        end = time.monotonic() + seconds
-        while not holds():
-            self.assertLess(time.monotonic(), end, what)
-            time.sleep(0.2)
-
+class Replicas(Tables):
     def test_what_one_replica_does_the_others_follow(self):
         one, two, keys = self.pair(0, 1)
         self.assertEqual(two.sign(keys[0], block(1)).status, 200)
@@ -92,6 +45,91 @@ class Tables(SignerTest):
         two.restart()
         two.wait_status("unsealed")
         self.assertEqual(two.sign(keys[0], block(2)).status, 200)
+
+    def generate(self, signer, count):
+        reply = signer.request("POST", "/api/v1/chamber/keys/generate", {"count": count}, "KEY_MANAGER_TOKEN")
+        return [item["pubkey"] for item in reply.json()["data"]] if reply.status == 200 else reply
+
+    def seal_part(self, signer):
+        return signer.request("GET", "/api/v1/chamber/status", token="CC_AUTH_TOKEN").json()["seal"]
+
+    def held(self, signer):
+        return set(signer.request("GET", "/api/v1/eth2/publicKeys", token="SIGNING_TOKEN").json())
+
+    def rotate_master(self, signer):
+        return json.loads(signer.operator("rotate", "master", "--auth-token", "env:CC_AUTH_TOKEN")[1])
+
+    def test_a_new_master_key_reaches_all_while_all_sign_and_keys_come(self):
+        one, two, keys = self.pair(0)
+        keys += self.generate(one, 40)
+        self.assertEqual(self.rotate_master(one), {"status": "unsealed"})
+        slot, refused = 1, 0
+        while "rotation" in self.seal_part(one) or self.seal_part(two)["epoch"] < 3:
+            for signer in (one, two):
+                self.assertEqual(signer.sign(keys[0], block(slot)).status, 200)
+                slot += 1
+                made = self.generate(signer, 1)
+                if isinstance(made, list):
+                    keys += made
+                else:
+                    self.assertEqual((made.status, made.json()["code"]), (409, "record_conflict"))
+                    refused += 1
+            self.assertLess(slot, 5000, one.log() + two.log())
+        for signer in (one, two):
+            self.eventually(lambda signer=signer: isinstance(self.generate(signer, 1), list), "it follows and takes keys again")
+            self.assertEqual(self.seal_part(signer)["epoch"], 3)
+        three = self.replica().start()
+        three.wait_status("unsealed")
+        self.assertLessEqual(set(keys), self.held(three))
+        self.eventually(lambda: self.held(one) == self.held(two) == self.held(three), "all hold the same keys")
+        self.assertNotIn("tampered", one.log() + two.log() + three.log())
+
+    def test_each_replica_has_an_audit_log_whose_head_the_shared_state_remembers(self):
+        one, two, _ = self.pair(0)
+        ids = set()
+        for signer in (one, two):
+            with open(os.path.join(signer.data, "signer-id"), encoding="ascii") as text:
+                ids.add(text.read().strip())
+        self.assertEqual(len(ids), 2)
+        one.stop()
+        path = os.path.join(one.data, "audit.log")
+        with open(path, "rb") as log:
+            good = log.read().splitlines(keepends=True)
+        for name, lines in {"cut": good[:-2], "gone": [], "whole": good}.items():
+            with self.subTest(name):
+                with open(path, "wb") as log:
+                    log.write(b"".join(lines))
+                one.start()
+                one.wait_status("unsealed")
+                audit = self.seal_part(one)["audit"]
+                self.assertEqual("does not hold" in audit.get("trouble", ""), name != "whole", audit)
+                self.assertEqual(isinstance(self.generate(one, 1), list), name == "whole")
+                one.stop()
+        self.assertNotIn("trouble", self.seal_part(two)["audit"])
+        with open(os.path.join(one.data, "signer-id"), "w", encoding="ascii") as text:
+            text.write("not an id\n")
+        code, _, err = one.run("--config", one.config, check=False)
+        self.assertNotEqual(code, 0)
+        self.assertIn("holds no signer id", err)
+        # A person looked, and gives up the old log: both files go.
+        for name in ("signer-id", "audit.log"):
+            os.rename(os.path.join(one.data, name), os.path.join(one.folder, name))
+        one.start()
+        one.wait_status("unsealed")
+        self.assertNotIn("trouble", self.seal_part(one)["audit"])
+
+    def test_a_replica_ends_the_change_of_the_master_key_that_another_died_in(self):
+        one, two, keys = self.pair(0)
+        for _ in range(3):
+            keys += self.generate(one, 100)
+        self.rotate_master(one)
+        one.kill()
+        self.assertEqual(two.sign(keys[0], block(1)).status, 200)
+        self.eventually(lambda: "rotation" not in self.seal_part(two) and self.seal_part(two)["epoch"] == 3, "the other one ends it", seconds=120)
+        self.assertEqual(two.sign(keys[0], block(2)).status, 200)
+        one.start()
+        one.wait_status("unsealed")
+        self.assertEqual(self.held(one), set(keys))
 
     def test_of_two_replicas_asked_for_conflicting_messages_one_signs(self):
         if not self.dynamodb.concurrent:

@@ -54,7 +54,7 @@ TEST_F(Loading, TenThousandKeysAreLoadedInOnePassWithoutDerivingAPublicKey) {
   for (std::uint32_t i = 0; i < kKeys; ++i) {
     put(keys, not_a_point(i));
   }
-  ASSERT_TRUE(store.set_sentinel(seal_sentinel(keys, random)));
+  ASSERT_TRUE(*store.exchange_sentinel(std::nullopt, seal_sentinel(keys, random)));
   std::vector<std::uint64_t> progress;
   const auto loaded = load({.progress_every = 1000, .progress = [&](std::uint64_t done, std::uint64_t total) {
                               progress.push_back(done);
@@ -149,7 +149,7 @@ TEST_F(Loading, RecordsUnderARetiringMasterKeyLoadToo) {
   const RecordKeys old_keys = derive_record_keys(chamber, old_id, old_key);
   put(old_keys, not_a_point(1));
   put(keys, not_a_point(2));
-  ASSERT_TRUE(store.set_sentinel(seal_sentinel(old_keys, random)));
+  ASSERT_TRUE(*store.exchange_sentinel(std::nullopt, seal_sentinel(old_keys, random)));
   KeyService service(store, ring, permits, random, clock);
   EXPECT_FALSE(service.load(chamber, view())) << "the retiring key is not held";
   EXPECT_EQ(service.load(chamber, {id, {{id, &master_key}, {old_id, &old_key}}}).value(), 2U);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <future>
+#include <fstream>
 #include <thread>
 
 #include "base/log.h"
@@ -11,6 +12,7 @@
 #include "keys/key_service.h"
 #include "support/memory_key_store.h"
 #include "support/seeded_random.h"
+#include "support/shared_key_store.h"
 
 namespace cc::keys {
 namespace {
@@ -163,6 +165,76 @@ TEST_F(Resealing, AFullDiskLosesNothingAndIsTriedAgain) {
   EXPECT_EQ(under(old_id), 5U);
   store.failing.clear();
   EXPECT_EQ(service.reseal(chamber, both(), 100)->left, 0U);
+}
+
+// What another signer may be dropping must not come back under it.
+TEST_F(Resealing, AKeyThatChangesItsStatusMovesToTheNewMasterKeyWithIt) {
+  ASSERT_TRUE(service.reseal(chamber, both(), 0));
+  EXPECT_EQ(under(new_id), 0U);
+  ASSERT_TRUE(service.set_status({names[0], names[1]}, KeyStatus::inactive));
+  EXPECT_EQ(under(new_id), 2U);
+  ASSERT_TRUE(service.set_status({names[0]}, KeyStatus::active));
+  const auto moved = service.reseal(chamber, both(), 100);
+  EXPECT_EQ(moved->done, 3U);
+  EXPECT_EQ(moved->left, 0U);
+  KeyRing other;
+  KeyService restarted(store, other, permits, random, clock);
+  EXPECT_EQ(restarted.load(chamber, new_alone()).value(), 4U);
+}
+
+TEST_F(Resealing, TwoSignersAgreeOnOneSentinelAndOneThatKnowsNothingIsRefused) {
+  test::SharedKeyStore one(store), two(store), three(store);
+  two.count_with(one);
+  three.count_with(one);
+  KeyRing rings[3];
+  KeyService first(one, rings[0], permits, random, clock);
+  KeyService second(two, rings[1], permits, random, clock);
+  KeyService third(three, rings[2], permits, random, clock);
+  for (KeyService* each : {&first, &second, &third}) {
+    ASSERT_TRUE(each->load(chamber, old_alone()));
+  }
+  // The other one is faster, between reading the sentinel and exchanging it.
+  int calls = 0;
+  one.before_each = [&] {
+    if (++calls == 2) {
+      ASSERT_TRUE(second.reseal(chamber, both(), 0));
+    }
+  };
+  ASSERT_TRUE(first.reseal(chamber, both(), 2));
+  const Bytes sentinel = *store.stored_sentinel;
+  ASSERT_TRUE(second.reseal(chamber, both(), 100));
+  EXPECT_EQ(*store.stored_sentinel, sentinel);
+  EXPECT_TRUE(first.generate(1));
+  EXPECT_TRUE(second.generate(1));
+  EXPECT_EQ(third.generate(1).error().kind, ErrorKind::record_conflict);
+  const KeyResult kept = third.set_status({names[0]}, KeyStatus::inactive)->front();
+  EXPECT_EQ(kept.outcome, KeyOutcome::error);
+  EXPECT_THAT(kept.message, HasSubstr("which this signer does not hold (yet)"));
+  const auto followed = third.follow();
+  ASSERT_FALSE(followed);
+  EXPECT_EQ(followed.error().kind, ErrorKind::wrong_master_key);
+  EXPECT_EQ(rings[2].size(), 5U) << "it signs on";
+  ASSERT_TRUE(third.reseal(chamber, new_alone(), 0));
+  EXPECT_TRUE(third.generate(1));
+  EXPECT_EQ(third.follow().value(), true);
+}
+
+TEST_F(Resealing, AnImportThatOpensItsKeystoreMeanwhileGoesUnderTheNewMasterKey) {
+  std::ifstream file(std::string(CC_SOURCE_DIR) + "/fuzz/seeds/keystore/eip2335_scrypt.json");
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  std::vector<ImportItem> items;
+  items.push_back(
+      {KeystoreItem{text, SecretBytes::copy_of(std::string_view("testpassword\xf0\x9f\x94\x91"))}, true, ""});
+  std::thread importing([&] {
+    const auto done = service.import(items, true);
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_EQ(done->front().outcome, KeyOutcome::imported) << done->front().message;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the keystore's scrypt takes longer
+  EXPECT_TRUE(service.reseal(chamber, both(), 0));
+  importing.join();
+  EXPECT_TRUE(service.reseal(chamber, both(), 100));
+  EXPECT_EQ(under(new_id), 6U);
 }
 
 TEST_F(Resealing, ASealInTheMiddleEndsIt) {

@@ -215,6 +215,12 @@ TEST(MasterRotationReplicas, AKmsOnlyReplicaFollowsAndOneWithOperatorsSaysThatIt
     MasterWorld w("replica");
     prepare(w, operators, 2);
     test::RecordingListener listener;
+    std::size_t keys_told = 0;
+    listener.reseal_records = [&](const ChamberId&, const MasterKeys& keys, std::size_t most) {
+      EXPECT_EQ(most, 0U);
+      keys_told = keys.keys.size();
+      return Resealed{};
+    };
     Chamber other({w.world.keks, w.world.store, w.world.traces, listener, w.world.clock, w.world.random},
                   w.world.options());
     ASSERT_TRUE(other.boot());
@@ -233,6 +239,7 @@ TEST(MasterRotationReplicas, AKmsOnlyReplicaFollowsAndOneWithOperatorsSaysThatIt
     } else {
       EXPECT_TRUE(other.run_kms_step());
       EXPECT_FALSE(other.status().trouble);
+      EXPECT_EQ(keys_told, 1U) << "the key room knows of the new one too";
     }
     EXPECT_EQ(listener.closings, 0U);
   }

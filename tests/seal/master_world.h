@@ -80,8 +80,16 @@ class FaultyKeyStore final : public keys::KeyStore {
     }
     return out;
   }
-  Result<void> set_sentinel(ByteView bytes) override {
-    return write([&] { stored_sentinel = Bytes(bytes.begin(), bytes.end()); });
+  Result<bool> exchange_sentinel(const std::optional<Bytes>& before, ByteView after) override {
+    bool exchanged = false;
+    const auto written = write([&] {
+      exchanged = stored_sentinel == before;
+      stored_sentinel = exchanged ? Bytes(after.begin(), after.end()) : stored_sentinel;
+    });
+    if (!written && written.error().kind == ErrorKind::record_conflict) {
+      return false;
+    }
+    return written ? Result<bool>(exchanged) : Result<bool>(fail(written.error()));
   }
 
   std::map<BlsPublicKey, keys::StoredKey> records;

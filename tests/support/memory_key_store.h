@@ -102,10 +102,11 @@ class MemoryKeyStore final : public keys::KeyStore {
     return {};
   }
   Result<std::optional<Bytes>> sentinel() override { return stored_sentinel; }
-  Result<void> set_sentinel(ByteView bytes) override {
-    CC_TRY(step("store.set_sentinel"));
-    stored_sentinel = Bytes(bytes.begin(), bytes.end());
-    return {};
+  Result<bool> exchange_sentinel(const std::optional<Bytes>& before, ByteView after) override {
+    CC_TRY(step("store.exchange_sentinel"));
+    const bool same = stored_sentinel == before;
+    stored_sentinel = same ? Bytes(after.begin(), after.end()) : stored_sentinel;
+    return same;
   }
 
   std::map<BlsPublicKey, keys::StoredKey> records;

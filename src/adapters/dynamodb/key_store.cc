@@ -1,8 +1,6 @@
 #include "adapters/dynamodb/key_store.h"
 
 #include <algorithm>
-#include <map>
-#include <span>
 
 #include "adapters/dynamodb/table_kind.h"
 #include "base/parallel.h"
@@ -86,6 +84,15 @@ tl::unexpected<Error> unknown(const BlsPublicKey& key) {
 
 std::string fresh_token(Random& random) { return to_hex(random.array<16>()); }
 
+// The last reason is that of the counter, where the sentinel held to is asked for.
+bool overtaken(const Transacted& done) { return !done.reasons.empty() && done.reasons.back() == Reason::condition; }
+tl::unexpected<Error> overtaken_error() {
+  return fail(
+      ErrorKind::record_conflict,
+      "another signer put a new master key in force: nothing was changed here. This one follows within seconds, "
+      "then repeat the request; if it cannot, `operator status` says why");
+}
+
 Condition unchanged(const StoredKey& before) {
   return {"#record = :record AND #status = :status", {{":record", before.record}, {":status", word(before.status)}}};
 }
@@ -160,8 +167,10 @@ Result<std::vector<StoredKey>> DynamoKeyStore::page(const std::optional<BlsPubli
   std::vector<StoredKey> out;
   const std::size_t first = after ? partition_of(*after) : 0;
   const std::size_t width = std::max<std::size_t>(1, parallel_);
-  for (std::size_t from = first; from < kPartitions && out.size() < limit; from += width) {
-    std::vector<Result<std::vector<StoredKey>>> parts(std::min(width, kPartitions - from));
+  // A page mostly ends in the partition it begins in.
+  for (std::size_t from = first, next = 0; from < kPartitions && out.size() < limit; from = next) {
+    next = std::min(from + (from == first ? 1 : width), kPartitions);
+    std::vector<Result<std::vector<StoredKey>>> parts(next - from);
     const std::size_t left = limit - out.size();
     run_side_by_side(parts.size(), width, [&](std::size_t i) {
       parts[i] = read_partition(from + i, from + i == first ? after : std::nullopt, left);
@@ -226,10 +235,13 @@ Result<void> DynamoKeyStore::add_some(const std::vector<const StoredKey*>& recor
       writes.push_back(std::move(write));
       ++differences[records[i]->status];
     }
-    writes.push_back(dynamodb::count(differences));
+    writes.push_back(held_count(differences));
     CC_ASSIGN(const Transacted done, table_->transact(writes, token));
     const bool ours = !done.done && done.repeated && !done.items.empty() && done.items.front() &&
                       text_of(*done.items.front(), "writer") == token;
+    if (!done.done && !ours && overtaken(done)) {
+      return overtaken_error();
+    }
     std::vector<std::size_t> again;
     for (std::size_t n = 0; n < left.size(); ++n) {
       if (done.done || ours) {
@@ -287,10 +299,14 @@ Result<void> DynamoKeyStore::replace_some(std::span<const StoredKey> records) {
     if (writes.empty()) {
       return {};
     }
-    writes.push_back(dynamodb::count(differences));
+    writes.push_back(held_count(differences));
     CC_ASSIGN(const Transacted done, table_->transact(writes, fresh_token(table_->random())));
     if (done.done) {
       return {};
+    }
+    // A lost answer is told by the next attempt, which finds nothing left to write.
+    if (overtaken(done) && !done.repeated) {
+      return overtaken_error();
     }
   }
   return fail(ErrorKind::store_unavailable, "other signers keep changing the key " + to_0x(records.front().public_key) +
@@ -300,7 +316,16 @@ Result<void> DynamoKeyStore::replace_some(std::span<const StoredKey> records) {
 Result<bool> DynamoKeyStore::exchange(const StoredKey& before, const StoredKey& after) {
   Write write;
   write.item = item_of(after);
-  return change(before, std::move(write), after.status);
+  if (before.status != after.status) {
+    return change(before, std::move(write), after.status);
+  }
+  write.condition = unchanged(before);
+  CC_ASSIGN(const Written written, table_->write(write));
+  if (written.done || !written.repeated) {
+    return written.done;
+  }
+  CC_ASSIGN(const std::optional<StoredKey> stored, find(after.public_key));
+  return stored && stored->status == after.status && stored->record == after.record;
 }
 
 Result<void> DynamoKeyStore::remove(const BlsPublicKey& key) {
@@ -334,12 +359,46 @@ Result<std::optional<Bytes>> DynamoKeyStore::sentinel() {
   return content;
 }
 
-Result<void> DynamoKeyStore::set_sentinel(ByteView sentinel) {
-  Write write;
-  write.item = item_at(kSentinelKey);
-  write.item["content"] = Bytes(sentinel.begin(), sentinel.end());
-  CC_TRY(table_->write(write));
-  return {};
+Result<bool> DynamoKeyStore::exchange_sentinel(const std::optional<Bytes>& before, ByteView after) {
+  const Bytes wanted(after.begin(), after.end());
+  Write sentinel;
+  sentinel.item = item_at(kSentinelKey);
+  sentinel.item["content"] = wanted;
+  if (before) {
+    sentinel.condition = {"#content = :content", {{":content", *before}}};
+  } else {
+    sentinel.condition.expression = "attribute_not_exists(#pk)";
+  }
+  Write repeat;
+  repeat.kind = Write::Kind::update;
+  repeat.item = item_at(kChangesKey);
+  repeat.update = "SET #sentinel = :sentinel";
+  repeat.condition.values = {{":sentinel", wanted}};
+  CC_ASSIGN(const Transacted done, table_->transact({sentinel, repeat}, fresh_token(table_->random())));
+  bool ours = done.done;
+  if (!ours && done.repeated) {
+    CC_ASSIGN(const std::optional<Bytes> stands, this->sentinel());
+    ours = stands == wanted;
+  }
+  if (ours) {
+    hold_to(after);
+  }
+  return ours;
+}
+
+void DynamoKeyStore::hold_to(ByteView sentinel) {
+  const std::lock_guard lock(mutex_);
+  held_ = Bytes(sentinel.begin(), sentinel.end());
+}
+
+Write DynamoKeyStore::held_count(const std::map<KeyStatus, std::int64_t>& differences) const {
+  Write out = dynamodb::count(differences);
+  const std::lock_guard lock(mutex_);
+  if (held_) {
+    out.condition.expression = "attribute_not_exists(#sentinel) OR #sentinel = :sentinel";
+    out.condition.values.emplace(":sentinel", *held_);
+  }
+  return out;
 }
 
 }  // namespace cc::dynamodb

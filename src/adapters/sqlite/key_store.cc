@@ -184,15 +184,23 @@ Result<std::optional<Bytes>> SqliteKeyStore::sentinel() {
   return found;
 }
 
-Result<void> SqliteKeyStore::set_sentinel(ByteView sentinel) {
+Result<bool> SqliteKeyStore::exchange_sentinel(const std::optional<Bytes>& before, ByteView after) {
   const std::lock_guard lock(mutex_);
-  return database_->transact([&]() -> Result<void> {
-    CC_ASSIGN(Statement* const upsert, database_->statement("INSERT INTO sentinel (only_row, content) VALUES (1, ?1)"
-                                                            " ON CONFLICT (only_row) DO UPDATE SET content = ?1"));
-    upsert->bind(sentinel);
-    CC_TRY(database_->run(*upsert));
+  bool exchanged = false;
+  CC_TRY(database_->transact([&]() -> Result<void> {
+    CC_ASSIGN(Statement* const write,
+              database_->statement(before ? "UPDATE sentinel SET content = ?1 WHERE content = ?2"
+                                          : "INSERT INTO sentinel (only_row, content) VALUES (1, ?1)"
+                                            " ON CONFLICT (only_row) DO NOTHING"));
+    write->bind(after);
+    if (before) {
+      write->bind(ByteView(*before));
+    }
+    CC_ASSIGN(const std::int64_t rows, database_->run(*write));
+    exchanged = rows == 1;
     return {};
-  });
+  }));
+  return exchanged;
 }
 
 }  // namespace cc::sqlite

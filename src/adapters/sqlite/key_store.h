@@ -31,7 +31,7 @@ class SqliteKeyStore final : public keys::KeyStore {
   Result<bool> exchange(const keys::StoredKey& before, const keys::StoredKey& after) override;
   Result<void> remove(const BlsPublicKey& key) override;
   Result<std::optional<Bytes>> sentinel() override;
-  Result<void> set_sentinel(ByteView sentinel) override;
+  Result<bool> exchange_sentinel(const std::optional<Bytes>& before, ByteView after) override;
 
  private:
   explicit SqliteKeyStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}

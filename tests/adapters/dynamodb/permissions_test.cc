@@ -98,7 +98,7 @@ TEST_F(Permissions, OfTheSealedKeys) {
   EXPECT_TRUE((*store)->for_each(std::nullopt, [](const keys::StoredKey&) { return Result<void>(); }));
   EXPECT_TRUE((*store)->count(std::nullopt));
   EXPECT_TRUE((*store)->changes());
-  EXPECT_TRUE((*store)->set_sentinel(Bytes{1}));
+  EXPECT_TRUE((*store)->exchange_sentinel(std::nullopt, Bytes{1}));
   EXPECT_TRUE((*store)->sentinel());
   EXPECT_TRUE((*store)->remove(key.public_key));
   EXPECT_EQ(wire_.asked, said(kKeysPermissions));

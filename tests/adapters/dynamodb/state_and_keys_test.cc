@@ -161,7 +161,7 @@ TEST_P(DynamoStores, AKeyIsAddedOnceReplacedAndRemovedAndEveryChangeCounts) {
   EXPECT_EQ(store->replace(other).error().kind, ErrorKind::unknown_key);
   EXPECT_FALSE(*store->find(first.public_key));
   EXPECT_FALSE(*store->sentinel());
-  ASSERT_TRUE(store->set_sentinel(Bytes{1, 2}));
+  ASSERT_TRUE(*store->exchange_sentinel(std::nullopt, Bytes{1, 2}));
   EXPECT_EQ(**keys()->sentinel(), (Bytes{1, 2}));
 }
 

@@ -268,8 +268,11 @@ TEST_F(KeyStoreTest, StopsAtTheFirstErrorOfAVisitAndMayBeAskedDuringOne) {
 
 TEST_F(KeyStoreTest, KeepsASentinel) {
   EXPECT_FALSE(store_->sentinel()->has_value());
-  EXPECT_TRUE(store_->set_sentinel(Bytes{1, 2}));
-  EXPECT_TRUE(store_->set_sentinel(Bytes{3}));
+  EXPECT_EQ(store_->exchange_sentinel(Bytes{9}, Bytes{1, 2}), false) << "there is none";
+  EXPECT_EQ(store_->exchange_sentinel(std::nullopt, Bytes{1, 2}), true);
+  EXPECT_EQ(store_->exchange_sentinel(std::nullopt, Bytes{4}), false);
+  EXPECT_EQ(store_->exchange_sentinel(Bytes{9}, Bytes{4}), false);
+  EXPECT_EQ(store_->exchange_sentinel(Bytes{1, 2}, Bytes{3}), true);
   EXPECT_EQ(store_->sentinel()->value(), Bytes{3});
 }
 

@@ -1,0 +1,19 @@
+// The name of one signer among those that share a signer state: 32 hexadecimal digits in the data directory
+// (`signer-id`), drawn once and flushed before they are used. A copy of the directory must not keep it.
+#pragma once
+
+#include <string>
+
+#include "base/random.h"
+#include "base/result.h"
+
+namespace cc::app {
+
+struct SignerId {
+  std::string text;
+  bool fresh = false;  // drawn by this call
+};
+// Errors: store_unavailable when the file cannot be read or written, or holds something else.
+Result<SignerId> signer_id(const std::string& data_dir, Random& random);
+
+}  // namespace cc::app
