@@ -10,6 +10,7 @@
 #include "support/checks.h"
 #include "support/dynamo_emulator.h"
 #include "support/seeded_random.h"
+#include "support/slashing_contract.h"
 
 namespace cc::dynamodb {
 namespace {
@@ -44,63 +45,37 @@ class SlashingStoreTest : public testing::TestWithParam<DynamoKind> {
   std::unique_ptr<DynamoTable> place_;
 };
 
+class Place final : public test::SlashingPlace {
+ public:
+  explicit Place(DynamoKind kind) : table_(DynamoEmulator::get(kind)) {}
+  Result<Store> try_open(bool must_exist, const std::optional<Chamber>& chamber) override {
+    return DynamoSlashingStore::open(table_.table(), must_exist ? OpenMode::existing_only : OpenMode::open_or_create,
+                                     chamber, {});
+  }
+
+ private:
+  DynamoTable table_;
+};
+class Contract : public testing::TestWithParam<std::tuple<DynamoKind, test::SlashingCase>> {};
+TEST_P(Contract, Holds) {
+  CC_NEEDS_DYNAMO(std::get<0>(GetParam()));
+  Place place(std::get<0>(GetParam()));
+  std::get<1>(GetParam()).run(place);
+}
+const auto kCaseName = [](const auto& one) {
+  return std::string(std::get<0>(one.param) == DynamoKind::moto ? "Moto" : "Dynoxide") + std::get<1>(one.param).name;
+};
+INSTANTIATE_TEST_SUITE_P(OfAll, Contract,
+                         testing::Combine(testing::ValuesIn(test::every_emulator()),
+                                          testing::ValuesIn(test::kSlashingContract)),
+                         kCaseName);
+INSTANTIATE_TEST_SUITE_P(OfShared, Contract,
+                         testing::Combine(testing::ValuesIn(test::every_emulator()),
+                                          testing::ValuesIn(test::kSharedSlashingContract)),
+                         kCaseName);
+
 INSTANTIATE_TEST_SUITE_P(OnEveryEmulator, SlashingStoreTest, testing::ValuesIn(test::every_emulator()),
                          [](const auto& one) { return one.param == DynamoKind::moto ? "Moto" : "Dynoxide"; });
-
-TEST_P(SlashingStoreTest, KeepsWhatItRecordedOverAReopening) {
-  {
-    auto store = open();
-    EXPECT_EQ(ask(*store, block(10, 1)), "ok");
-    EXPECT_EQ(ask(*store, vote(2, 3, 1)), "ok");
-  }
-  auto store = open();
-  for (const auto& asking : {&ask, &ask_alone}) {
-    EXPECT_EQ(asking(*store, block(10, 1)), "ok");
-    EXPECT_EQ(asking(*store, block(10, 2)), "slashable");
-    EXPECT_EQ(asking(*store, vote(2, 3, 1)), "ok");
-    EXPECT_EQ(asking(*store, vote(2, 3, 2)), "slashable");
-    EXPECT_EQ(asking(*store, vote(1, 4, 2)), "slashable");
-  }
-}
-
-TEST_P(SlashingStoreTest, RefusesEachKindOfSurroundVoteAnnouncedOrNot) {
-  auto store = open();
-  EXPECT_EQ(ask(*store, vote(0, 1, 1)), "ok");
-  EXPECT_EQ(ask(*store, vote(4, 8, 1)), "ok");
-  for (const auto& asking : {&ask, &ask_alone}) {
-    EXPECT_EQ(asking(*store, vote(5, 7, 2)), "slashable");
-    EXPECT_EQ(asking(*store, vote(3, 9, 2)), "slashable");
-    EXPECT_EQ(asking(*store, vote(4, 8, 2)), "slashable");
-    EXPECT_EQ(asking(*store, vote(3, 8, 1)), "slashable");
-  }
-  EXPECT_EQ(ask(*store, vote(8, 9, 1)), "ok");
-}
-
-TEST_P(SlashingStoreTest, SeesWhatTheSameBatchRecordedBefore) {
-  auto store = open();
-  const std::vector<guard::Check> batch{block(5, 1),   block(5, 2),   block(5, 1),   vote(3, 6, 1),  vote(4, 5, 1),
-                                        vote(2, 7, 1), vote(3, 6, 2), vote(3, 6, 1), block(5, 1, 2), vote(6, 7, 9)};
-  std::vector<guard::LookAhead> ahead;
-  for (const guard::Check& check : batch) {
-    ahead.push_back(guard::look_ahead(check));
-  }
-  std::string said;
-  ASSERT_TRUE(store->transact_ahead(ahead, [&](guard::SlashingTransaction& tx) -> Result<void> {
-    for (const guard::Check& check : batch) {
-      CC_ASSIGN(const guard::Verdict verdict, guard::check_and_record(tx, guard::Policy{}, check));
-      said += verdict ? '-' : '+';
-    }
-    return {};
-  }));
-  EXPECT_EQ(said, "+-++---+++");
-  EXPECT_EQ(store->identity()->commits, 1U);
-}
-
-TEST_P(SlashingStoreTest, IsNotMadeWhenItMustExist) {
-  const auto store = try_open(OpenMode::existing_only);
-  ASSERT_FALSE(store);
-  EXPECT_EQ(store.error().kind, ErrorKind::not_found);
-}
 
 TEST_P(SlashingStoreTest, NamesATableThatIsNotThereAndMakesNone) {
   place_->drop();
@@ -133,69 +108,6 @@ TEST_P(SlashingStoreTest, RefusesATableThatHoldsSomethingElse) {
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().kind, ErrorKind::config_invalid);
   EXPECT_THAT(store.error().message, HasSubstr("not slashing protection"));
-}
-
-TEST_P(SlashingStoreTest, CountsRunsAndCommitsAndNotRefusals) {
-  auto store = open();
-  const auto first = store->identity();
-  ASSERT_TRUE(first) << first.error().message;
-  EXPECT_EQ(first->run, 0U);
-  EXPECT_EQ(first->commits, 0U);
-  EXPECT_FALSE(first->chamber);
-  EXPECT_EQ(store->begin_run()->run, 1U);
-  EXPECT_EQ(store->identity()->commits, 1U);
-  EXPECT_EQ(ask(*store, block(10, 1)), "ok");
-  EXPECT_EQ(store->identity()->commits, 2U);
-  EXPECT_EQ(ask(*store, block(10, 2)), "slashable");
-  EXPECT_EQ(ask(*store, block(10, 1)), "ok");
-  EXPECT_EQ(store->identity()->commits, 2U);
-  auto other = open();
-  EXPECT_EQ(other->identity()->id, first->id);
-  EXPECT_EQ(other->begin_run()->run, 2U);
-}
-
-TEST_P(SlashingStoreTest, KeepsTheEpochOfEachChamberApart) {
-  auto store = open();
-  ASSERT_TRUE(store->name_chamber({1}, 3, root_of(3)));
-  ASSERT_TRUE(store->name_chamber({1}, 3, root_of(4)));
-  const auto older = store->name_chamber({1}, 2, root_of(2));
-  EXPECT_EQ(older.error().kind, ErrorKind::record_older);
-  EXPECT_THAT(older.error().message, HasSubstr("has seen epoch 3"));
-  EXPECT_EQ(store->identity()->highest_epoch, 3U);
-  EXPECT_EQ(store->identity()->core_digest, root_of(4));
-  auto other = open(ChamberId{2});
-  EXPECT_FALSE(other->identity()->chamber);
-  ASSERT_TRUE(other->name_chamber({2}, 1, root_of(5)));
-  EXPECT_EQ(other->identity()->chamber, ChamberId{2});
-  EXPECT_EQ(store->identity()->chamber, ChamberId{1});
-  EXPECT_EQ(open(ChamberId{1})->identity()->highest_epoch, 3U);
-}
-
-TEST_P(SlashingStoreTest, KeepsNothingOfATransactionThatFailsOrThrows) {
-  auto store = open();
-  const auto failing = store->transact([](guard::SlashingTransaction& tx) -> Result<void> {
-    CC_TRY(guard::check_and_record(tx, guard::Policy{}, block(10, 1)));
-    return fail(ErrorKind::overloaded, "given up");
-  });
-  EXPECT_EQ(failing.error().kind, ErrorKind::overloaded);
-  const auto throwing = store->transact([](guard::SlashingTransaction& tx) -> Result<void> {
-    CC_TRY(guard::check_and_record(tx, guard::Policy{}, block(10, 1)));
-    throw std::bad_alloc();
-  });
-  EXPECT_EQ(throwing.error().kind, ErrorKind::internal);
-  EXPECT_EQ(store->identity()->commits, 0U);
-  EXPECT_EQ(ask(*store, block(10, 2)), "ok");
-}
-
-TEST_P(SlashingStoreTest, OrdersNumbersOfAll64Bits) {
-  auto store = open();
-  constexpr std::uint64_t kTop = std::uint64_t{1} << 63;
-  EXPECT_EQ(ask(*store, vote(0, 1, 1)), "ok");
-  EXPECT_EQ(ask(*store, vote(kTop - 1, kTop + 1, 1)), "ok");
-  EXPECT_EQ(ask(*store, vote(5, ~std::uint64_t{0}, 1)), "slashable");
-  EXPECT_EQ(ask(*store, vote(kTop, kTop, 1)), "slashable");
-  EXPECT_EQ(ask(*store, block(~std::uint64_t{0}, 1)), "ok");
-  EXPECT_EQ(ask(*store, block(~std::uint64_t{0}, 2)), "slashable");
 }
 
 // Two validators with more records than one transaction of DynamoDB takes, and many with a few.
@@ -256,17 +168,6 @@ TEST_P(SlashingStoreTest, PrunesMoreThanOneTransactionTakes) {
   EXPECT_EQ(ask(*store, vote(231, 232, 1)), "ok");
 }
 
-TEST_P(SlashingStoreTest, LooksWithoutHoldingUpSignersAndWithoutWriting) {
-  auto store = open();
-  EXPECT_EQ(ask(*store, block(1, 1)), "ok");
-  ASSERT_TRUE(store->look([&](guard::SlashingTransaction& tx) -> Result<void> {
-    CC_ASSIGN(const auto row, tx.validator(key_of(1), false));
-    EXPECT_EQ(ask(*store, block(2, 1)), "ok");
-    return tx.add_block(row->id, {Slot{9}, root_of(1)});
-  }));
-  EXPECT_EQ(ask(*store, block(9, 2)), "ok");
-}
-
 TEST_P(SlashingStoreTest, AnExportWhileHistoryIsPrunedSaysSoInsteadOfLeavingAGap) {
   auto store = open();
   for (std::uint64_t slot = 1; slot <= 6; ++slot) {
@@ -283,53 +184,6 @@ TEST_P(SlashingStoreTest, AnExportWhileHistoryIsPrunedSaysSoInsteadOfLeavingAGap
   });
   ASSERT_FALSE(looked);
   EXPECT_THAT(looked.error().message, HasSubstr("ask again"));
-}
-
-TEST_P(SlashingStoreTest, RefusesToLowerWatermarks) {
-  auto store = open();
-  EXPECT_EQ(ask(*store, block(10, 1)), "ok");
-  const auto lowered = store->transact([](guard::SlashingTransaction& tx) -> Result<void> {
-    CC_ASSIGN(auto row, tx.validator(key_of(1), false));
-    row->low.block_slot = Slot{9};
-    return tx.update_validator(*row);
-  });
-  ASSERT_FALSE(lowered);
-  EXPECT_THAT(lowered.error().message, HasSubstr("watermarks only rise"));
-}
-
-TEST_P(SlashingStoreTest, RaisesItsFloorOnly) {
-  auto store = open();
-  const auto raise = [&](guard::Watermarks floor) {
-    EXPECT_TRUE(store->transact([&](guard::SlashingTransaction& tx) { return tx.raise_floor(floor); }));
-    guard::Watermarks now;
-    EXPECT_TRUE(open()->look([&](guard::SlashingTransaction& tx) -> Result<void> {
-      CC_ASSIGN(now, tx.floor());
-      return {};
-    }));
-    return now;
-  };
-  EXPECT_EQ(raise({}), guard::Watermarks{});
-  EXPECT_EQ(raise({Slot{5}, std::nullopt, Epoch{7}}), (guard::Watermarks{Slot{5}, std::nullopt, Epoch{7}}));
-  EXPECT_EQ(raise({Slot{4}, Epoch{1}, Epoch{9}}), (guard::Watermarks{Slot{5}, Epoch{1}, Epoch{9}}));
-}
-
-TEST_P(SlashingStoreTest, RefusesANetworkThatAnotherSignerDidNotMean) {
-  auto store = open();
-  auto other = open();
-  EXPECT_EQ(ask(*store, block(1, 1)), "ok");
-  guard::Check foreign = block(2, 1, 2);
-  foreign.genesis_validators_root = root_of(99);
-  EXPECT_EQ(ask(*other, foreign), "network_mismatch");
-}
-
-TEST_P(SlashingStoreTest, AKeyWithdrawnThroughOneSignerIsWithdrawnForAll) {
-  auto store = open();
-  auto other = open();
-  EXPECT_EQ(ask(*store, block(1, 1)), "ok");
-  ASSERT_TRUE(other->transact([](guard::SlashingTransaction& tx) { return guard::withdraw(tx, key_of(1)); }));
-  EXPECT_EQ(ask(*store, block(2, 1)), "key_retired");
-  ASSERT_TRUE(other->transact([](guard::SlashingTransaction& tx) { return guard::permit(tx, key_of(1), false); }));
-  EXPECT_EQ(ask(*store, block(2, 1)), "ok");
 }
 
 // Another signer comes between reading and writing.

@@ -8,6 +8,7 @@
 #include "guard/interchange.h"
 #include "support/checks.h"
 #include "support/postgres_cluster.h"
+#include "support/slashing_contract.h"
 
 namespace cc::postgres {
 namespace {
@@ -35,121 +36,24 @@ class SlashingStoreTest : public testing::Test {
   std::string schema_ = test::fresh_schema();
 };
 
-TEST_F(SlashingStoreTest, KeepsWhatItRecordedOverAReopening) {
-  {
-    auto store = open();
-    EXPECT_EQ(ask(*store, block(10, 1)), "ok");
-    EXPECT_EQ(ask(*store, vote(2, 3, 1)), "ok");
+class Place final : public test::SlashingPlace {
+ public:
+  Result<Store> try_open(bool must_exist, const std::optional<Chamber>& chamber) override {
+    return test::open_postgres(PostgresCluster::get().settings(schema_),
+                               must_exist ? OpenMode::existing_only : OpenMode::open_or_create, chamber);
   }
-  auto store = open();
-  for (const auto& asking : {&ask, &ask_alone}) {
-    EXPECT_EQ(asking(*store, block(10, 1)), "ok");
-    EXPECT_EQ(asking(*store, block(10, 2)), "slashable");
-    EXPECT_EQ(asking(*store, vote(2, 3, 1)), "ok");
-    EXPECT_EQ(asking(*store, vote(2, 3, 2)), "slashable");
-    EXPECT_EQ(asking(*store, vote(1, 4, 2)), "slashable");
-  }
-}
 
-TEST_F(SlashingStoreTest, RefusesEachKindOfSurroundVoteAnnouncedOrNot) {
-  auto store = open();
-  EXPECT_EQ(ask(*store, vote(0, 1, 1)), "ok");
-  EXPECT_EQ(ask(*store, vote(4, 8, 1)), "ok");
-  for (const auto& asking : {&ask, &ask_alone}) {
-    EXPECT_EQ(asking(*store, vote(5, 7, 2)), "slashable");
-    EXPECT_EQ(asking(*store, vote(3, 9, 2)), "slashable");
-    EXPECT_EQ(asking(*store, vote(4, 8, 2)), "slashable");
-    EXPECT_EQ(asking(*store, vote(3, 8, 1)), "slashable");
-  }
-  EXPECT_EQ(ask(*store, vote(8, 9, 1)), "ok");
+ private:
+  std::string schema_ = test::fresh_schema();
+};
+class Contract : public testing::TestWithParam<test::SlashingCase> {};
+TEST_P(Contract, Holds) {
+  ASSERT_TRUE(PostgresCluster::get().up());
+  Place place;
+  GetParam().run(place);
 }
-
-TEST_F(SlashingStoreTest, SeesWhatTheSameBatchRecordedBefore) {
-  auto store = open();
-  const std::vector<guard::Check> batch{block(5, 1),   block(5, 2),   block(5, 1),   vote(3, 6, 1),  vote(4, 5, 1),
-                                        vote(2, 7, 1), vote(3, 6, 2), vote(3, 6, 1), block(5, 1, 2), vote(6, 7, 9)};
-  std::vector<guard::LookAhead> ahead;
-  for (const guard::Check& check : batch) {
-    ahead.push_back(guard::look_ahead(check));
-  }
-  std::string said;
-  ASSERT_TRUE(store->transact_ahead(ahead, [&](guard::SlashingTransaction& tx) -> Result<void> {
-    for (const guard::Check& check : batch) {
-      CC_ASSIGN(const guard::Verdict verdict, guard::check_and_record(tx, guard::Policy{}, check));
-      said += verdict ? '-' : '+';
-    }
-    return {};
-  }));
-  EXPECT_EQ(said, "+-++---+++");
-  EXPECT_EQ(store->identity()->commits, 1U);
-}
-
-TEST_F(SlashingStoreTest, IsNotMadeWhenItMustExist) {
-  const auto store = test::open_postgres(PostgresCluster::get().settings(schema_), OpenMode::existing_only);
-  ASSERT_FALSE(store);
-  EXPECT_EQ(store.error().kind, ErrorKind::not_found);
-}
-
-TEST_F(SlashingStoreTest, CountsRunsAndCommitsAndNotRefusals) {
-  auto store = open();
-  const auto first = store->identity();
-  ASSERT_TRUE(first) << first.error().message;
-  EXPECT_EQ(first->run, 0U);
-  EXPECT_EQ(first->commits, 0U);
-  EXPECT_FALSE(first->chamber);
-  EXPECT_EQ(store->begin_run()->run, 1U);
-  EXPECT_EQ(store->identity()->commits, 1U);
-  EXPECT_EQ(ask(*store, block(10, 1)), "ok");
-  EXPECT_EQ(store->identity()->commits, 2U);
-  EXPECT_EQ(ask(*store, block(10, 2)), "slashable");
-  EXPECT_EQ(ask(*store, block(10, 1)), "ok");
-  EXPECT_EQ(store->identity()->commits, 2U);
-  auto other = open();
-  EXPECT_EQ(other->identity()->id, first->id);
-  EXPECT_EQ(other->begin_run()->run, 2U);
-}
-
-TEST_F(SlashingStoreTest, KeepsTheEpochOfEachChamberApart) {
-  auto store = open();
-  ASSERT_TRUE(store->name_chamber({1}, 3, root_of(3)));
-  ASSERT_TRUE(store->name_chamber({1}, 3, root_of(4)));
-  EXPECT_EQ(store->name_chamber({1}, 2, root_of(2)).error().kind, ErrorKind::record_older);
-  EXPECT_EQ(store->identity()->highest_epoch, 3U);
-  EXPECT_EQ(store->identity()->core_digest, root_of(4));
-  auto other = open(ChamberId{2});
-  EXPECT_FALSE(other->identity()->chamber);
-  ASSERT_TRUE(other->name_chamber({2}, 1, root_of(5)));
-  EXPECT_EQ(other->identity()->chamber, ChamberId{2});
-  EXPECT_EQ(store->identity()->chamber, ChamberId{1});
-  EXPECT_EQ(open(ChamberId{1})->identity()->highest_epoch, 3U);
-}
-
-TEST_F(SlashingStoreTest, KeepsNothingOfATransactionThatFailsOrThrows) {
-  auto store = open();
-  const auto failing = store->transact([](guard::SlashingTransaction& tx) -> Result<void> {
-    CC_TRY(guard::check_and_record(tx, guard::Policy{}, block(10, 1)));
-    return fail(ErrorKind::overloaded, "given up");
-  });
-  EXPECT_EQ(failing.error().kind, ErrorKind::overloaded);
-  const auto throwing = store->transact([](guard::SlashingTransaction& tx) -> Result<void> {
-    CC_TRY(guard::check_and_record(tx, guard::Policy{}, block(10, 1)));
-    throw std::bad_alloc();
-  });
-  EXPECT_EQ(throwing.error().kind, ErrorKind::internal);
-  EXPECT_EQ(store->identity()->commits, 0U);
-  EXPECT_EQ(ask(*store, block(10, 2)), "ok");
-}
-
-TEST_F(SlashingStoreTest, OrdersNumbersOfAll64Bits) {
-  auto store = open();
-  constexpr std::uint64_t kTop = std::uint64_t{1} << 63;
-  EXPECT_EQ(ask(*store, vote(0, 1, 1)), "ok");
-  EXPECT_EQ(ask(*store, vote(kTop - 1, kTop + 1, 1)), "ok");
-  EXPECT_EQ(ask(*store, vote(5, ~std::uint64_t{0}, 1)), "slashable");
-  EXPECT_EQ(ask(*store, vote(kTop, kTop, 1)), "slashable");
-  EXPECT_EQ(ask(*store, block(~std::uint64_t{0}, 1)), "ok");
-  EXPECT_EQ(ask(*store, block(~std::uint64_t{0}, 2)), "slashable");
-}
+INSTANTIATE_TEST_SUITE_P(OfAll, Contract, testing::ValuesIn(test::kSlashingContract), test::name_of);
+INSTANTIATE_TEST_SUITE_P(OfShared, Contract, testing::ValuesIn(test::kSharedSlashingContract), test::name_of);
 
 TEST_F(SlashingStoreTest, DropsAWholeImportThatFailsAtItsEnd) {
   auto store = open();
@@ -173,7 +77,7 @@ TEST_F(SlashingStoreTest, DropsAWholeImportThatFailsAtItsEnd) {
   }));
 }
 
-TEST_F(SlashingStoreTest, ExportsWhatWasImported) {
+TEST_F(SlashingStoreTest, ExportsThousandsOfRecordsThatWereImported) {
   auto store = open();
   guard::Interchange file;
   for (std::uint32_t i = 1; i <= 20; ++i) {
@@ -200,18 +104,6 @@ TEST_F(SlashingStoreTest, ExportsWhatWasImported) {
   EXPECT_EQ(ask(*store, block(200, 200, 3)), "ok");
 }
 
-TEST_F(SlashingStoreTest, LooksWithoutHoldingUpSignersAndWithoutWriting) {
-  auto store = open();
-  EXPECT_EQ(ask(*store, block(1, 1)), "ok");
-  ASSERT_TRUE(store->look([&](guard::SlashingTransaction& tx) -> Result<void> {
-    CC_TRY(tx.validators());
-    EXPECT_EQ(ask(*store, block(2, 1)), "ok");
-    CC_TRY(tx.add_block(1, {Slot{9}, root_of(1)}));
-    return {};
-  }));
-  EXPECT_EQ(ask(*store, block(9, 2)), "ok");
-}
-
 TEST_F(SlashingStoreTest, RefusesToLowerWatermarksInTheTables) {
   auto store = open();
   EXPECT_EQ(ask(*store, block(10, 1)), "ok");
@@ -235,31 +127,6 @@ TEST_F(SlashingStoreTest, RefusesToLowerWatermarksInTheTables) {
         "DELETE FROM identity"}) {
     EXPECT_FALSE(sql(text)) << text;
   }
-}
-
-TEST_F(SlashingStoreTest, RaisesItsFloorOnly) {
-  auto store = open();
-  const auto raise = [&](guard::Watermarks floor) {
-    EXPECT_TRUE(store->transact([&](guard::SlashingTransaction& tx) { return tx.raise_floor(floor); }));
-    guard::Watermarks now;
-    EXPECT_TRUE(open()->look([&](guard::SlashingTransaction& tx) -> Result<void> {
-      CC_ASSIGN(now, tx.floor());
-      return {};
-    }));
-    return now;
-  };
-  EXPECT_EQ(raise({}), guard::Watermarks{});
-  EXPECT_EQ(raise({Slot{5}, std::nullopt, Epoch{7}}), (guard::Watermarks{Slot{5}, std::nullopt, Epoch{7}}));
-  EXPECT_EQ(raise({Slot{4}, Epoch{1}, Epoch{9}}), (guard::Watermarks{Slot{5}, Epoch{1}, Epoch{9}}));
-}
-
-TEST_F(SlashingStoreTest, RefusesANetworkThatAnotherSignerDidNotMean) {
-  auto store = open();
-  auto other = open();
-  EXPECT_EQ(ask(*store, block(1, 1)), "ok");
-  guard::Check foreign = block(2, 1, 2);
-  foreign.genesis_validators_root = root_of(99);
-  EXPECT_EQ(ask(*other, foreign), "network_mismatch");
 }
 
 TEST_F(SlashingStoreTest, LetsOneOfManyRacingSignersWin) {

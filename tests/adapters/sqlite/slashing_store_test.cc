@@ -10,6 +10,7 @@
 #include "adapters/sqlite/slashing_schema.h"
 #include "adapters/sqlite/sqlite_fixture.h"
 #include "guard/interchange.h"
+#include "support/slashing_contract.h"
 
 namespace cc::sqlite {
 namespace {
@@ -32,18 +33,22 @@ class SlashingStoreTest : public testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(SlashingStoreTest, KeepsWhatItRecordedOverAReopening) {
-  {
-    auto store = open();
-    EXPECT_EQ(ask(*store, block(10, 1)), "ok");
-    EXPECT_EQ(ask(*store, vote(2, 3, 1)), "ok");
+class Place final : public test::SlashingPlace {
+ public:
+  Result<Store> try_open(bool must_exist, const std::optional<Chamber>& /*one signer*/) override {
+    return open_store((folder_ / "slashing.sqlite").string(),
+                      must_exist ? OpenMode::existing_only : OpenMode::open_or_create);
   }
-  auto store = open();
-  EXPECT_EQ(ask(*store, block(10, 1)), "ok");
-  EXPECT_EQ(ask(*store, block(10, 2)), "slashable");
-  EXPECT_EQ(ask(*store, vote(2, 3, 2)), "slashable");
-  EXPECT_EQ(ask(*store, vote(1, 4, 2)), "slashable");
+
+ private:
+  TemporaryFolder folder_;
+};
+class Contract : public testing::TestWithParam<test::SlashingCase> {};
+TEST_P(Contract, Holds) {
+  Place place;
+  GetParam().run(place);
 }
+INSTANTIATE_TEST_SUITE_P(OfAll, Contract, testing::ValuesIn(test::kSlashingContract), test::name_of);
 
 // A store as version 1 of its schema made it, with one signed block and one vote.
 void make_version_one(const std::string& path) {
@@ -151,34 +156,19 @@ TEST_F(SlashingStoreTest, TakesAwayRightsThatOthersHaveOnTheFile) {
   EXPECT_EQ(mode_of(path()), 0600U);
 }
 
-TEST_F(SlashingStoreTest, IsNotMadeWhenItMustExist) {
-  const auto store = open_store(path(), OpenMode::existing_only);
-  ASSERT_FALSE(store);
-  EXPECT_EQ(store.error().kind, ErrorKind::not_found);
-  EXPECT_FALSE(std::filesystem::exists(path()));
-  EXPECT_FALSE(std::filesystem::exists(path() + ".lock"));
+TEST_F(SlashingStoreTest, StoresNumbersOf64BitsInOrder) {
+  for (const std::uint64_t value :
+       {std::uint64_t{0}, std::uint64_t{1}, (std::uint64_t{1} << 63) - 1, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
+    EXPECT_EQ(number_from(stored_number(value)), value);
+  }
+  EXPECT_LT(stored_number(5), stored_number(std::uint64_t{1} << 63));
+  EXPECT_LT(stored_number(std::uint64_t{1} << 63), stored_number(~std::uint64_t{0}));
 }
 
-TEST_F(SlashingStoreTest, CountsRunsAndCommitsAndNotRefusals) {
-  auto store = open();
-  const auto first = store->identity();
-  ASSERT_TRUE(first);
-  EXPECT_EQ(first->run, 0U);
-  EXPECT_EQ(first->commits, 0U);
-  EXPECT_FALSE(first->chamber);
-  EXPECT_EQ(store->begin_run()->run, 1U);
-  EXPECT_EQ(store->identity()->commits, 1U);
-  EXPECT_EQ(ask(*store, block(10, 1)), "ok");
-  EXPECT_EQ(store->identity()->commits, 2U);
-  EXPECT_EQ(ask(*store, block(10, 2)), "slashable");
-  EXPECT_EQ(ask(*store, block(10, 1)), "ok");
-  EXPECT_EQ(store->identity()->commits, 2U);
-  const auto id = store->identity()->id;
-  store.reset();
-  store = open();
-  EXPECT_EQ(store->identity()->id, id);
-  EXPECT_EQ(store->identity()->run, 1U);
-  EXPECT_EQ(store->begin_run()->run, 2U);
+TEST_F(SlashingStoreTest, MakesNoFileWhenItMustExist) {
+  EXPECT_FALSE(open_store(path(), OpenMode::existing_only));
+  EXPECT_FALSE(std::filesystem::exists(path()));
+  EXPECT_FALSE(std::filesystem::exists(path() + ".lock"));
 }
 
 TEST_F(SlashingStoreTest, DrawsAnIdOfItsOwn) {
@@ -201,28 +191,6 @@ TEST_F(SlashingStoreTest, NamesItsChamberAndNeverLowersItsEpoch) {
   ASSERT_TRUE(store->name_chamber(other, 1, root_of(5)));
   EXPECT_EQ(store->identity()->chamber, other);
   EXPECT_EQ(store->identity()->highest_epoch, 1U);
-}
-
-TEST_F(SlashingStoreTest, KeepsNothingOfATransactionThatFailsOrThrows) {
-  auto store = open();
-  EXPECT_EQ(store
-                ->transact([](guard::SlashingTransaction& tx) -> Result<void> {
-                  CC_TRY(guard::check_and_record(tx, guard::Policy{}, block(10, 1)));
-                  return fail(ErrorKind::overloaded, "given up");
-                })
-                .error()
-                .kind,
-            ErrorKind::overloaded);
-  EXPECT_EQ(store
-                ->transact([](guard::SlashingTransaction& tx) -> Result<void> {
-                  CC_TRY(guard::check_and_record(tx, guard::Policy{}, block(10, 1)));
-                  throw std::bad_alloc();
-                })
-                .error()
-                .kind,
-            ErrorKind::internal);
-  EXPECT_EQ(store->identity()->commits, 0U);
-  EXPECT_EQ(ask(*store, block(10, 2)), "ok");
 }
 
 TEST_F(SlashingStoreTest, IsHeldByOneOpeningAtATimeInOneProcess) {
@@ -306,20 +274,6 @@ TEST_F(SlashingStoreTest, LetsOneOfManyRacingThreadsWin) {
   }
 }
 
-TEST_F(SlashingStoreTest, OrdersNumbersOfAll64Bits) {
-  for (const std::uint64_t value :
-       {std::uint64_t{0}, std::uint64_t{1}, (std::uint64_t{1} << 63) - 1, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
-    EXPECT_EQ(number_from(stored_number(value)), value);
-  }
-  EXPECT_LT(stored_number(5), stored_number(std::uint64_t{1} << 63));
-  EXPECT_LT(stored_number(std::uint64_t{1} << 63), stored_number(~std::uint64_t{0}));
-  auto store = open();
-  EXPECT_EQ(ask(*store, vote(0, 1, 1)), "ok");
-  EXPECT_EQ(ask(*store, vote((std::uint64_t{1} << 63) - 1, (std::uint64_t{1} << 63) + 1, 1)), "ok");
-  EXPECT_EQ(ask(*store, vote(5, ~std::uint64_t{0}, 1)), "slashable");
-  EXPECT_EQ(ask(*store, vote(std::uint64_t{1} << 63, std::uint64_t{1} << 63, 1)), "slashable");
-}
-
 TEST_F(SlashingStoreTest, DropsAWholeImportThatFailsAtItsEnd) {
   auto store = open();
   guard::Interchange file;
@@ -367,25 +321,6 @@ TEST_F(SlashingStoreTest, RefusesToLowerWatermarksInTheTables) {
     EXPECT_EQ(sqlite3_exec(raw, sql, nullptr, nullptr, nullptr), SQLITE_CONSTRAINT) << sql;
   }
   sqlite3_close(raw);
-}
-
-TEST_F(SlashingStoreTest, RaisesItsFloorOnly) {
-  auto store = open();
-  const auto raise = [&](guard::Watermarks floor) {
-    EXPECT_TRUE(store->transact([&](guard::SlashingTransaction& tx) { return tx.raise_floor(floor); }));
-    guard::Watermarks now;
-    EXPECT_TRUE(store->transact([&](guard::SlashingTransaction& tx) -> Result<void> {
-      CC_ASSIGN(now, tx.floor());
-      return {};
-    }));
-    return now;
-  };
-  EXPECT_EQ(raise({}), guard::Watermarks{});
-  EXPECT_EQ(raise({Slot{5}, std::nullopt, Epoch{7}}), (guard::Watermarks{Slot{5}, std::nullopt, Epoch{7}}));
-  EXPECT_EQ(raise({Slot{4}, Epoch{1}, Epoch{9}}), (guard::Watermarks{Slot{5}, Epoch{1}, Epoch{9}}));
-  store.reset();
-  store = open();
-  EXPECT_EQ(raise({}), (guard::Watermarks{Slot{5}, Epoch{1}, Epoch{9}}));
 }
 
 TEST_F(SlashingStoreTest, ReadsForPeopleThroughItsViews) {
