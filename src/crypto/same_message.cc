@@ -134,6 +134,7 @@ bool kernel_works(SigningKernel kernel, Random& random) {
     secrets.push_back(BlsSecretKey::from_checked(std::move(scalar)));
     recoded.emplace_back(secrets.back());
   }
+  keys.reserve(kSelfTestKeys);
   for (std::size_t i = 0; i < kSelfTestKeys; ++i) {
     keys.push_back({&secrets[i], &recoded[i]});
   }

@@ -141,6 +141,7 @@ Windows windows_of(WindowLayout layout) {
 
 std::vector<blst_p2_affine> odd_multiples(const blst_p2& message, const Windows& windows) {
   std::vector<Row> rows;
+  rows.reserve(windows.count);
   for (std::size_t j = 0; j < windows.count; ++j) {
     rows.push_back({windows.first_entry[j], windows.offset[j], windows.width[j]});
   }
@@ -150,6 +151,7 @@ std::vector<blst_p2_affine> odd_multiples(const blst_p2& message, const Windows&
 std::vector<blst_p2_affine> odd_multiples(std::span<const blst_p2> messages, std::size_t width) {
   const std::size_t entries = std::size_t{1} << (width - 1);
   std::vector<Row> rows;
+  rows.reserve(messages.size());
   for (std::size_t m = 0; m < messages.size(); ++m) {
     rows.push_back({m * entries, m * width, width});
   }

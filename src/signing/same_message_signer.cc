@@ -56,7 +56,7 @@ std::shared_ptr<const crypto::SameMessageTable> SameMessageSigner::table_for(Cac
   if (keys < 2) {
     return nullptr;
   }
-  const std::shared_ptr<const crypto::SameMessageTable> present = message.table();
+  std::shared_ptr<const crypto::SameMessageTable> present = message.table();
   if (keys < options_.least_group || (present && present->layout() >= layout_for(demand))) {
     return present;
   }

@@ -35,6 +35,7 @@ std::vector<Key> random_keys(std::size_t count, std::uint64_t seed) {
 std::vector<HashedMessage> messages(std::size_t count, std::uint64_t seed = 1) {
   test::SeededRandom random(seed);
   std::vector<HashedMessage> out;
+  out.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     out.emplace_back(random.array<32>());
   }
@@ -70,6 +71,7 @@ TEST_F(Distinct, SignsAsBlstDoesForEveryBatchSizeUpToThreePasses) {
   const std::vector<Key> keys = random_keys(49, 7);
   const std::vector<MessageAndKey> entries = pairs(all, keys, 49);
   std::vector<BlsSignature> expected;
+  expected.reserve(entries.size());
   for (const MessageAndKey& entry : entries) {
     expected.push_back(entry.message->sign(*entry.secret));
   }
@@ -110,7 +112,7 @@ TEST_F(Distinct, TheKeyWhoseLastAdditionIsADoublingSignsAsBlstDoes) {
   Botan::BigInt lowest = 0;
   for (std::size_t part = 4; part-- > 0;) {
     const std::uint32_t window = expose_secret_bytes(recoded.digits())[8 * part] & 15;
-    lowest = lowest * test::curve_parameter() + Botan::BigInt(2 * window) - 15;
+    lowest = lowest * test::curve_parameter() + Botan::BigInt(std::uint64_t{window} * 2) - 15;
   }
   ASSERT_EQ((lowest * 2 - key_of_the_doubling()) % test::group_order(), Botan::BigInt(0));
 

@@ -36,6 +36,7 @@ std::vector<BlsSignature> signed_each(GroupSigner& signer, const std::vector<Roo
                                       const std::vector<std::shared_ptr<const keys::RingKey>>& keys) {
   std::vector<BlsSignature> out(roots.size());
   std::vector<SingleRequest> requests;
+  requests.reserve(roots.size());
   for (std::size_t i = 0; i < roots.size(); ++i) {
     requests.push_back({&roots[i], keys[i % keys.size()].get(), &out[i]});
   }
@@ -53,6 +54,7 @@ void expect_plain_each(const std::vector<BlsSignature>& made, const std::vector<
 
 std::vector<Root> roots_from(std::uint64_t first, std::size_t count) {
   std::vector<Root> out;
+  out.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     out.push_back(root_of(first + i));
   }
@@ -201,8 +203,8 @@ TEST(SameMessageSigner, SeveralWorkersMaySignDistinctRequests) {
     workers.emplace_back([&signer, w] {
       const auto keys = ring_keys(10 + 50 * w, 20);
       for (std::uint64_t round = 0; round < 3; ++round) {
-        expect_plain_each(signed_each(signer, roots_from(10 * w + round, 20), keys), roots_from(10 * w + round, 20),
-                          keys);
+        const std::vector<Root> roots = roots_from(std::uint64_t{10} * w + round, 20);
+        expect_plain_each(signed_each(signer, roots, keys), roots, keys);
       }
     });
   }
