@@ -134,6 +134,17 @@ class WithAKey(YubikeyTest):
                         "--remove-credential-id", "first")
         self.assertIn("wrong key", run("--yubikey-serial", "111")[2])
 
+    def test_one_command_opens_several_signers_each_with_its_own_challenge(self):
+        self.desk.plug(SECRET)
+        signers = []
+        for _ in range(2):
+            signer, tokens = self.begin()
+            signer.operator("register", "--operator", "alice", "--registration-token", tokens["alice"], "--yubikey")
+            signer.wait_status("kms_unsealed")
+            signers.append(signer)
+        out = signers[0].run("operator", "unseal", "--operator", "alice", "--yubikey", "--signer-url", signers[0].url, "--signer-url", signers[1].url)[1]
+        self.assertEqual([one["reply"]["status"] for one in json.loads(out)["signers"]], ["unsealed", "unsealed"])
+
     def test_a_touch_is_asked_for_and_waited_for(self):
         signer, _ = self.begin(registered=("alice",))
         self.desk.plug(SECRET)
