@@ -60,7 +60,7 @@ Result<KeyService::OpenPtr> KeyService::take_master_keys(const ChamberId& chambe
     return sealed_error();
   }
   if (before->current == master_keys.current && before->keys.size() == master_keys.keys.size()) {
-    return before;
+    return OpenPtr(before);
   }
   auto next = std::make_shared<Open>();
   next->session = before->session;

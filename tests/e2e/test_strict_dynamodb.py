@@ -165,6 +165,7 @@ class ThroughTheStrictFront(Tables):
         self.assertEqual(self.ask(three, keys[5], block(2, 9)), 412)
 
     def test_lost_answers_release_nothing_that_is_not_recorded(self):
+        self.needs_side_by_side()
         one, two, keys = self.pair(0, 1)
         self.strict.plant("lost", chance=0.3)
         self.strict.plant("fault", chance=0.1)
@@ -182,6 +183,7 @@ class ThroughTheStrictFront(Tables):
             self.assertEqual(self.ask(two, key, body), 200, "recorded, so that the identical message is given again")
 
     def test_keys_come_and_go_through_lost_answers(self):
+        self.needs_side_by_side()
         one, two, keys = self.pair(0)
         self.strict.plant("lost", chance=0.2)
         made = set()
