@@ -19,10 +19,10 @@ struct FakeKey {
   Bytes serial{0, 0, 0x30, 0x39};     // 12345
   std::uint16_t hmac_word = 0x9000;
   std::uint16_t select_word = 0x9000;
-  bool in_parts = false;                       // answers 61xx first
-  std::optional<std::size_t> removed_after{};  // commands; then it is gone
-  std::optional<Error> cannot_open{};
-  Bytes challenge{};  // the last one
+  bool in_parts = false;                     // answers 61xx first
+  std::optional<std::size_t> removed_after;  // commands; then it is gone
+  std::optional<Error> cannot_open;
+  Bytes challenge;  // the last one
 };
 
 class FakeCard final : public SmartCard {
