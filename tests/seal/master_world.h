@@ -43,6 +43,7 @@ class FaultyKeyStore final : public keys::KeyStore {
   }
   Result<std::vector<bool>> add(const std::vector<keys::StoredKey>& added) override {
     std::vector<bool> out;
+    out.reserve(added.size());
     for (const keys::StoredKey& one : added) {
       out.push_back(records.emplace(one.public_key, one).second);
     }
