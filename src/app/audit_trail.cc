@@ -317,6 +317,7 @@ Result<std::uint64_t> AuditedListener::opened(const seal::ChamberId& chamber, co
   {
     const std::lock_guard lock(mutex_);
     open_ = true;
+    last_.emplace(keys.current, keys.keys.size());
   }
   Draft what = draft(Event::opened);
   what.count = loaded;
@@ -328,7 +329,14 @@ Result<std::uint64_t> AuditedListener::opened(const seal::ChamberId& chamber, co
 Result<seal::Resealed> AuditedListener::reseal(const seal::ChamberId& chamber, const seal::MasterKeys& keys,
                                                std::size_t most) {
   CC_ASSIGN(seal::Resealed out, inner_.reseal(chamber, keys, most));
-  if (most == 0) {  // nothing to move any more: the record no longer holds the old one
+  const std::pair now(keys.current, keys.keys.size());
+  bool replaced = false;
+  {
+    const std::lock_guard lock(mutex_);
+    replaced = now.second == 1 && last_ && *last_ != now;  // the old one is gone
+    last_ = now;
+  }
+  if (replaced) {
     trail_.note(draft(Event::master_replaced));
   }
   // From here on the log signs with the key of the master key in force.

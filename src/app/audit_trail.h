@@ -87,6 +87,7 @@ class AuditedListener final : public seal::ChamberListener {
   seal::ChamberListener& inner_;
   audit::Trail& trail_;
   std::mutex mutex_;
+  std::optional<std::pair<seal::MasterKeyId, std::size_t>> last_;  // the master key in force, and how many there were
   bool open_ = false;
 };
 
