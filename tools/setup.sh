@@ -2,9 +2,9 @@
 
 BUILD_PACKAGES=(g++ cmake ninja-build ccache mold pkg-config git ca-certificates
   libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libcurl4-openssl-dev libsodium-dev
-  libutf8proc-dev libsqlite3-dev libpq-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libexpected-dev prometheus-cpp-dev
+  libutf8proc-dev libpcsclite-dev libfido2-dev libsqlite3-dev libpq-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libexpected-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev libbotan-2-dev
-  postgresql openssl age
+  postgresql openssl age pcscd vsmartcard-vpcd libcbor-dev
   clang-19 clang-tidy-19 clang-format-19 lld-19 libclang-rt-19-dev valgrind curl jq python3 python3-venv awscli)
 CARGO_AT_LEAST=78  # minor version: 1.78
 

@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "api/answer.h"
+#include "api/device_json.h"
 
 namespace cc::api {
 namespace json = boost::json;
@@ -27,12 +28,29 @@ Result<seal::CredentialSecret> credential(const JsonObject& body) {
     CC_ASSIGN(out.secret, body.secret("passphrase"));
     return out;
   }
-  CC_ASSIGN(out.kind, body.text("kind"));
-  CC_ASSIGN(out.secret, body.secret("secret"));
-  if (out.kind != "passphrase") {
-    return fail(ErrorKind::unsupported, "kind must be passphrase");
+  CC_ASSIGN(const std::string kind, body.text("kind"));
+  return credential_of(body, kind, "secret");
+}
+
+Result<seal::CredentialSecret> credential_of(const JsonObject& body, const std::string& kind, std::string_view field) {
+  seal::CredentialSecret out;
+  out.kind = kind;
+  CC_ASSIGN(out.secret, body.secret(field));
+  if (seal::is_device_kind(kind)) {
+    CC_ASSIGN(out.secret, answer_from_hex(out.secret));
+  } else if (kind != seal::kPassphraseKind) {
+    return fail(ErrorKind::unsupported, "a credential is of kind passphrase, yubikey or fido2");
   }
   return out;
+}
+
+Result<void> add_device(seal::CredentialSecret& to, const JsonObject& body, std::string_view field) {
+  if (seal::is_device_kind(to.kind)) {
+    CC_ASSIGN(to.device, device_from_json(body, field, to.kind));
+  } else if (body.has(field)) {
+    return fail(ErrorKind::malformed_request, "a passphrase has no " + std::string(field));
+  }
+  return {};
 }
 
 void tell_change(const Context& context) {

@@ -16,8 +16,13 @@ namespace cc::api {
 // The token of `Authorization: Bearer TOKEN`, or of this field of the body. Errors: unauthorized when neither is there.
 Result<SecretBytes> one_time_token(const http::Request& request, const JsonObject& body, std::string_view field);
 
-// `passphrase`, or `kind` and `secret`. Errors: malformed_request for neither, both or half of it.
+// `passphrase`, or `kind` and `secret`. Errors: malformed_request for neither, both or half of it; unsupported.
 Result<seal::CredentialSecret> credential(const JsonObject& body);
+// A secret of this kind under `field`: a passphrase, or what a hardware key answered, in hexadecimal.
+Result<seal::CredentialSecret> credential_of(const JsonObject& body, const std::string& kind, std::string_view field);
+// For a new credential: what its hardware key was asked, an object under `field`. Errors: malformed_request when it is
+// missing, or there with a passphrase.
+Result<void> add_device(seal::CredentialSecret& to, const JsonObject& body, std::string_view field);
 
 // A new setup token may have to be logged, the KMS step may have something to do.
 void tell_change(const Context& context);

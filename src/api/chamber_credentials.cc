@@ -1,5 +1,6 @@
 // /api/v1/chamber/unseal/credentials: POST adds, DELETE removes, GET lists, with the bodies that the operations guide
-// prints. An existing credential is the proof; there is no way around it. Credential ids are no secret.
+// prints, and the kinds of hardware credentials beside them. An existing credential is the proof; there is no way
+// around it. Credential ids are no secret.
 #include <boost/json.hpp>
 
 #include "api/answer.h"
@@ -12,29 +13,34 @@ namespace {
 
 constexpr const char* kPath = "/api/v1/chamber/unseal/credentials";
 
-Result<seal::NamedCredential> named(const JsonObject& body, std::string_view passphrase, std::string_view id) {
+// `existing_credential_id`, `existing_passphrase` and so on; what a hardware key answered stands where a passphrase
+// would.
+Result<seal::NamedCredential> named(const JsonObject& body, const std::string& which) {
   seal::NamedCredential out;
-  CC_ASSIGN(out.id, body.text(id));
-  CC_ASSIGN(out.secret.secret, body.secret(passphrase));
+  CC_ASSIGN(out.id, body.text(which + "_credential_id"));
+  CC_ASSIGN(const auto kind, body.optional_text(which + "_kind"));
+  CC_ASSIGN(out.secret, credential_of(body, kind.value_or(seal::kPassphraseKind), which + "_passphrase"));
   return out;
 }
 
 Result<http::Response> add(Context& context, http::Request& request) {
   CC_ASSIGN(const JsonBody body,
-            JsonBody::parse(request.body, {"operator", "existing_passphrase", "existing_credential_id",
-                                           "new_passphrase", "new_credential_id"}));
+            JsonBody::parse(request.body, {"operator", "existing_passphrase", "existing_credential_id", "existing_kind",
+                                           "new_passphrase", "new_credential_id", "new_kind", "new_device"}));
   CC_ASSIGN(const std::string name, body->text("operator"));
-  CC_ASSIGN(const auto existing, named(body.root(), "existing_passphrase", "existing_credential_id"));
-  CC_ASSIGN(const auto added, named(body.root(), "new_passphrase", "new_credential_id"));
+  CC_ASSIGN(const auto existing, named(body.root(), "existing"));
+  CC_ASSIGN(auto added, named(body.root(), "new"));
+  CC_TRY(add_device(added.secret, body.root(), "new_device"));
   CC_TRY(context.chamber.add_credential(name, existing, added, request.peer));
   return http::json(200, json::serialize(json::object{{"operator", name}, {"credential_id", added.id}}));
 }
 
 Result<http::Response> remove(Context& context, http::Request& request) {
-  CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"operator", "existing_passphrase",
-                                                                "existing_credential_id", "remove_credential_id"}));
+  CC_ASSIGN(const JsonBody body,
+            JsonBody::parse(request.body, {"operator", "existing_passphrase", "existing_credential_id", "existing_kind",
+                                           "remove_credential_id"}));
   CC_ASSIGN(const std::string name, body->text("operator"));
-  CC_ASSIGN(const auto existing, named(body.root(), "existing_passphrase", "existing_credential_id"));
+  CC_ASSIGN(const auto existing, named(body.root(), "existing"));
   CC_ASSIGN(const std::string removed, body->text("remove_credential_id"));
   CC_TRY(context.chamber.remove_credential(name, existing, removed, request.peer));
   return http::json(200, json::serialize(json::object{{"operator", name}, {"removed_credential_id", removed}}));

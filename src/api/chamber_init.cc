@@ -37,11 +37,12 @@ Result<http::Response> init_reset(Context& context, http::Request& request) {
 
 Result<http::Response> register_operator(Context& context, http::Request& request) {
   CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"operator", "credential_id", "passphrase", "kind",
-                                                                "secret", "registration_token"}));
+                                                                "secret", "device", "registration_token"}));
   CC_ASSIGN(const SecretBytes token, one_time_token(request, body.root(), "registration_token"));
   CC_ASSIGN(const std::string name, body->text("operator"));
   CC_ASSIGN(const std::optional<std::string> credential_id, body->optional_text("credential_id"));
-  CC_ASSIGN(const seal::CredentialSecret secret, credential(body.root()));
+  CC_ASSIGN(seal::CredentialSecret secret, credential(body.root()));
+  CC_TRY(add_device(secret, body.root(), "device"));
   CC_ASSIGN(const seal::RegisterReply reply,
             context.chamber.register_operator(name, token, credential_id.value_or("default"), secret));
   json::object out{{"registered", reply.registered}, {"remaining", reply.remaining}};

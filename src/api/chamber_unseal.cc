@@ -1,8 +1,10 @@
-// POST /api/v1/chamber/unseal and /unseal/reset: operators give their shares, or start over.
+// POST /api/v1/chamber/unseal, /unseal/challenge and /unseal/reset: operators learn what their hardware keys are asked,
+// give their shares, or start over.
 #include <boost/json.hpp>
 
 #include "api/answer.h"
 #include "api/ceremony_input.h"
+#include "api/device_json.h"
 #include "api/families.h"
 
 namespace cc::api {
@@ -39,6 +41,14 @@ Result<http::Response> unseal(Context& context, http::Request& request) {
   return opened_reply(*reply.state, reply.validators_loaded);
 }
 
+// Open to all, as the proof comes afterwards; a challenge is no secret.
+Result<http::Response> challenge(Context& context, http::Request& request) {
+  CC_ASSIGN(const JsonBody body, JsonBody::parse(request.body, {"operator"}));
+  CC_ASSIGN(const std::string name, body->text("operator"));
+  CC_ASSIGN(const auto challenges, context.chamber.challenges(name));
+  return http::json(200, json::serialize(challenges_to_json(challenges)));
+}
+
 // An operator proves a credential, anyone else needs the scope chamber_seal.
 Result<http::Response> unseal_reset(Context& context, http::Request& request) {
   CC_ASSIGN(const JsonBody body, JsonBody::parse_optional(request.body, {"operator", "passphrase", "kind", "secret"}));
@@ -57,6 +67,9 @@ void add_chamber_unseal_routes(http::Router& router, Context& context) {
   router.add("POST", "/api/v1/chamber/unseal",
              queued(context.ceremonies, takes_secrets(context),
                     [&context](http::Request& request) { return unseal(context, request); }));
+  router.add("POST", "/api/v1/chamber/unseal/challenge",
+             queued(context.ceremonies, open_to_all(),
+                    [&context](http::Request& request) { return challenge(context, request); }));
   router.add("POST", "/api/v1/chamber/unseal/reset",
              queued(context.ceremonies, takes_secrets(context),
                     [&context](http::Request& request) { return unseal_reset(context, request); }));

@@ -149,22 +149,32 @@ Result<SignerClient> single_signer(const SignerOptions& options) {
   return signer_at(options, options.urls.front());
 }
 
-Result<json::value> ask_one(const SignerOptions& options, const SignerCall& call) {
+Result<json::value> talk_to_one(const SignerOptions& options, const Dialogue& dialogue) {
   CC_ASSIGN(const SignerClient client, single_signer(options));
-  CC_ASSIGN(json::value reply, client.call(call.method, call.path, call.token, call.body()));
+  CC_ASSIGN(json::value reply, dialogue(client));
   print_reply(reply, options.output);
   return reply;
 }
 
-Result<void> ask_signers(const SignerOptions& options, const SignerCall& call, const AfterReply& after) {
+Result<void> talk_to_signers(const SignerOptions& options, const Dialogue& dialogue, const AfterReply& after) {
   if (options.urls.size() == 1) {
-    CC_ASSIGN(const json::value reply, ask_one(options, call));
+    CC_ASSIGN(const json::value reply, talk_to_one(options, dialogue));
     if (after) {
       after(options.urls.front(), reply);
     }
     return {};
   }
-  return talk_to_many(
+  return talk_to_many(options, dialogue, after);
+}
+
+Result<json::value> ask_one(const SignerOptions& options, const SignerCall& call) {
+  return talk_to_one(options, [&call](const SignerClient& client) {
+    return client.call(call.method, call.path, call.token, call.body());
+  });
+}
+
+Result<void> ask_signers(const SignerOptions& options, const SignerCall& call, const AfterReply& after) {
+  return talk_to_signers(
       options,
       [&call](const SignerClient& client) { return client.call(call.method, call.path, call.token, call.body()); },
       after);

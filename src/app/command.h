@@ -16,9 +16,12 @@
 
 namespace cc::app {
 
+struct HardwareKeys;
+
 // The command that the arguments chose; set while parsing, run afterwards.
 struct Chosen {
   std::function<Result<void>()> run;
+  const HardwareKeys* hardware = nullptr;  // for the commands that ask one; outlives them
 };
 
 void add_server_command(CLI::App& root, Chosen& chosen);
@@ -77,6 +80,10 @@ using AfterReply = std::function<void(const std::string& url, const boost::json:
 Result<void> ask_signers(const SignerOptions& options, const SignerCall& call, const AfterReply& after = nullptr);
 // One request to the single signer of the options, printed.
 Result<boost::json::value> ask_one(const SignerOptions& options, const SignerCall& call);
+// The same with whatever has to be said to a signer to get its reply.
+using Dialogue = std::function<Result<boost::json::value>(const SignerClient&)>;
+Result<void> talk_to_signers(const SignerOptions& options, const Dialogue& dialogue, const AfterReply& after = nullptr);
+Result<boost::json::value> talk_to_one(const SignerOptions& options, const Dialogue& dialogue);
 
 // "a, b,c" → a b c. Errors: usage for an empty item.
 Result<std::vector<std::string>> split_list(const std::string& text, const std::string& flag_name);

@@ -92,13 +92,14 @@ int fail_with(const Error& error) {
   return facts(error.kind).exit_code;
 }
 
-int parse_and_run(std::vector<std::string> words) {
+int parse_and_run(std::vector<std::string> words, const HardwareKeys& hardware) {
   // Plain `--config FILE` is the server, as the operations guide starts it.
   if (!words.empty() && words.front().starts_with('-') && words.front() != "--help" && words.front() != "-h" &&
       words.front() != "--version") {
     words.insert(words.begin(), "server");
   }
   Chosen chosen;
+  chosen.hardware = &hardware;
   const auto root = make_command_tree(chosen);
   try {
     std::vector<std::string> reversed(words.rbegin(), words.rend());
@@ -121,12 +122,14 @@ int parse_and_run(std::vector<std::string> words) {
 
 }  // namespace
 
-int run(int argc, char** argv) {
+int run(int argc, char** argv) { return run(argc, argv, system_hardware_keys()); }
+
+int run(int argc, char** argv, const HardwareKeys& hardware) {
   try {
     harden_process();
     std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
     hide_tokens(argc, argv);
-    return parse_and_run(std::move(words));
+    return parse_and_run(std::move(words), hardware);
   } catch (const std::bad_alloc&) {
     return fail_with(
         {ErrorKind::locked_memory, "there is no memory left; raise the limit on locked memory or set memory.lock"});

@@ -6,9 +6,13 @@
 
 #include <string>
 
+#include "app/hardware_keys.h"
+
 namespace cc::app {
 
 int run(int argc, char** argv);
+// With other hardware keys than those plugged into this machine, for programs built around the same commands.
+int run(int argc, char** argv, const HardwareKeys& hardware);
 
 // docs/reference/command-line.md, docs/man/containment-chamber.1 and docs/reference/errors.md.
 std::string command_line_reference();

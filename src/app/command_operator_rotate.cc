@@ -1,8 +1,6 @@
 // operator rotate kms | unseal (quorum) | unseal-cancel | mode | master, and operator approve: replacing locks while
 // the signer signs. Stdout carries what the operations guide prints; which KEKs may go, and what has to be approved, is
 // on stderr.
-#include <unistd.h>
-
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <functional>
@@ -10,7 +8,7 @@
 
 #include "app/command_operator.h"
 #include "app/many_signers.h"
-#include "app/terminal.h"
+#include "app/operator_proof.h"
 
 namespace cc::app {
 namespace {
@@ -25,12 +23,13 @@ struct RotateOptions {
   std::string keks, kms_threshold, unseal_threshold, operators, mode;
 };
 
-// Asks one signer or several, takes what is advice out of each reply, prints the rest, then hands each on for advice.
+// Talks to one signer or several, takes what is advice out of each reply, prints the rest, then hands each on for
+// advice.
 using Advice = std::function<void(const json::object& reply)>;
-Result<void> ask_quietly(const SignerOptions& options, const SignerCall& call, const Advice& advice) {
+Result<void> talk_quietly(const SignerOptions& options, const Dialogue& dialogue, const Advice& advice) {
   std::map<std::string, json::value> withheld;  // by address
   const auto ask = [&](const SignerClient& client) -> Result<json::value> {
-    CC_ASSIGN(json::value reply, client.call(call.method, call.path, call.token, call.body()));
+    CC_ASSIGN(json::value reply, dialogue(client));
     if (!reply.is_object()) {
       return fail(ErrorKind::internal, "the answer is not one of this signer");
     }
@@ -59,6 +58,13 @@ Result<void> ask_quietly(const SignerOptions& options, const SignerCall& call, c
   print_reply(reply, options.output);
   advise_on(client.url(), reply);
   return {};
+}
+
+Result<void> ask_quietly(const SignerOptions& options, const SignerCall& call, const Advice& advice) {
+  return talk_quietly(
+      options,
+      [&call](const SignerClient& client) { return client.call(call.method, call.path, call.token, call.body()); },
+      advice);
 }
 
 void advise_on_approval(const json::object& reply) {
@@ -180,22 +186,21 @@ Result<void> run_cancel(const RotateOptions& options) {
 struct ApproveOptions {
   SignerOptions signer;
   std::string operator_name, rotation;
-  bool passphrase_stdin = false;
+  ProofOptions proof;
 };
 Result<void> run_approve(const ApproveOptions& options) {
   CC_TRY(single_signer(options.signer));
-  CC_ASSIGN(const SecretBytes passphrase,
-            options.passphrase_stdin ? read_secret_line(STDIN_FILENO, "the passphrase on stdin")
-                                     : prompt_secret("Passphrase of " + options.operator_name + ", to approve"));
-  const auto body = [&] {
-    return SecretJson()
-        .add("operator", options.operator_name)
-        .add("rotation", options.rotation)
-        .add_secret("passphrase", passphrase)
-        .finish();
+  CC_ASSIGN(auto proof, OperatorProof::prepare(options.proof, options.operator_name,
+                                               "Passphrase of " + options.operator_name + ", to approve"));
+  const auto approve = [&](const SignerClient& signer) {
+    return proof.at(signer, [&](const Proof& one) {
+      SecretJson json;
+      json.add("operator", options.operator_name).add("rotation", options.rotation);
+      add_proof(json, one);
+      return signer.call("POST", kRotate + "/approve", {}, json.finish());
+    });
   };
-  return ask_quietly(options.signer, {.method = "POST", .path = kRotate + "/approve", .token = {}, .body = body},
-                     &advise_on_keks);
+  return talk_quietly(options.signer, approve, &advise_on_keks);
 }
 
 }  // namespace
@@ -241,7 +246,8 @@ void add_operator_rotate_commands(CLI::App& group, Chosen& chosen) {
   add_signer_options(*command, approve->signer);
   command->add_option("--operator", approve->operator_name, "Your operator name")->required();
   command->add_option("--rotation", approve->rotation, "The digest that the coordinator told you")->required();
-  command->add_flag("--passphrase-stdin", approve->passphrase_stdin, "Read the passphrase as one line from stdin");
+  add_proof_options(*command, approve->proof, chosen, "Read the passphrase as one line from stdin");
+  add_which_credential_option(*command, approve->proof);
 }
 
 }  // namespace cc::app

@@ -71,6 +71,9 @@ Result<void> Chamber::resume() {
 Result<std::vector<std::string>> Chamber::credential_ids(const std::string& operator_name) const {
   return guarded([&] { return machine_->credential_ids(operator_name); });
 }
+Result<std::vector<NamedChallenge>> Chamber::challenges(const std::string& operator_name) {
+  return guarded([&] { return machine_->challenges(operator_name); });
+}
 Result<void> Chamber::add_credential(const std::string& operator_name, const NamedCredential& existing,
                                      const NamedCredential& added, const std::string& source) {
   return guarded([&] { return machine_->add_credential(operator_name, existing, added, source); });

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "crypto/password.h"
+#include "seal/device.h"
 #include "seal/ports.h"
 
 namespace cc::seal {
@@ -38,14 +39,23 @@ struct InitReply {
   std::vector<std::pair<std::string, SecretBytes>> operator_tokens;  // operator mode, in the order given
 };
 
-// How an operator proves who they are: a passphrase, or the response of a device. `kind` is "passphrase" today.
+// How an operator proves who they are: a passphrase, or what their hardware key answered to the credential's challenge.
+// Kinds and lengths: seal/device.h.
 struct CredentialSecret {
   std::string kind = "passphrase";
   SecretBytes secret;
+  // What the hardware key was asked; with a new credential of such a kind, and only there.
+  std::optional<DeviceChallenge> device{};  // NOLINT(readability-redundant-member-init): keeps initialisers of two free
 };
 struct NamedCredential {
   std::string id;
   CredentialSecret secret;
+};
+// What the hardware key of one credential is to be asked; no secret.
+struct NamedChallenge {
+  std::string credential_id;
+  DeviceChallenge device;
+  bool operator==(const NamedChallenge&) const = default;
 };
 struct RegisterReply {
   unsigned registered = 0;
@@ -190,6 +200,10 @@ class Chamber {
   // After a seal: allows the KMS step again.
   Result<void> resume();
   Result<std::vector<std::string>> credential_ids(const std::string& operator_name) const;
+  // What this operator's hardware keys are to be asked, in the set in force and in the staged one; none with
+  // passphrases alone. An operator whom nobody knows has one made up, the same each time. Errors: kms_pending,
+  // wrong_state.
+  Result<std::vector<NamedChallenge>> challenges(const std::string& operator_name);
   // The operator proves an existing credential; nobody else can. During a rotation the change is made in both sets, if
   // the credential opens a share in both. Errors: wrong_passphrase (also for an unknown operator or credential),
   // too_many_attempts; once proven credential_exists, credentials_full.

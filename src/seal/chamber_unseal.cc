@@ -31,7 +31,8 @@ Result<std::optional<Chamber::Machine::Opened>> Chamber::Machine::try_credential
     if (!opened) {
       damaged = damaged ? damaged : opened.error();
     } else if (*opened) {
-      return std::optional(Opened{index, **std::move(opened), member.lock != active.lock, stored, blob->params});
+      return std::optional(
+          Opened{index, **std::move(opened), member.lock != active.lock, stored, blob->params, blob->device});
     }
   }
   return damaged ? Result<std::optional<Opened>>(fail(*damaged)) : std::optional<Opened>();
@@ -134,7 +135,8 @@ Result<void> Chamber::Machine::raise_credential(const Opened& opened, const Prep
   if (wanted == opened.params) {
     return {};
   }
-  CC_ASSIGN(Bytes box, make_credential(kms_->pepper, member_name(opened.index), opened.stored.id, secret, wanted,
+  const PreparedSecret again{secret.kind, secret.input.clone(), opened.device};
+  CC_ASSIGN(Bytes box, make_credential(kms_->pepper, member_name(opened.index), opened.stored.id, again, wanted,
                                        opened.rtss, ports_.random));
   round_->raised.push_back({opened.index, opened.stored, std::move(box)});
   return {};

@@ -5,13 +5,16 @@
 #include "crypto/aead.h"
 #include "formats/cbor.h"
 #include "formats/unicode.h"
+#include "seal/device.h"
 
 namespace cc::seal {
 namespace {
 
-constexpr const char* kPassphrase = "passphrase";
 constexpr std::size_t kMaxKindBytes = 32;
 constexpr std::size_t kSaltBytes = 16;
+// A blob has one item more when a hardware key has to be asked.
+constexpr std::size_t kPlainItems = 7;
+constexpr std::size_t kDeviceItems = 8;
 
 // The AAD of every box: what it is, and everything that names it.
 Bytes naming(std::string_view box, const MemberName& member, std::string_view credential_id = {}) {
@@ -28,8 +31,11 @@ void write_kdf(cbor::Writer& out, const CredentialBlob& blob) {
 Bytes wrapped_aad(const MemberName& member, std::string_view credential_id, const CredentialBlob& blob) {
   Bytes aad = naming("cc/v1/credential-share", member, credential_id);
   cbor::Writer kdf;
-  kdf.array(5);
+  kdf.array(blob.device.empty() ? 5 : 6);
   write_kdf(kdf, blob);
+  if (!blob.device.empty()) {
+    kdf.bytes(blob.device);
+  }
   append(aad, kdf.view());
   return aad;
 }
@@ -57,9 +63,12 @@ crypto::Digest token_hash(const Secret<32>& token, const MemberName& member) {
 
 Bytes encode_blob(const CredentialBlob& blob) {
   cbor::Writer out;
-  out.array(7);
+  out.array(blob.device.empty() ? kPlainItems : kDeviceItems);
   write_kdf(out, blob);
   out.bytes(blob.commitment).bytes(blob.wrapped);
+  if (!blob.device.empty()) {
+    out.bytes(blob.device);
+  }
   return out.take();
 }
 
@@ -74,7 +83,7 @@ Result<std::uint32_t> read_u32(cbor::Reader& in) {
 Result<CredentialBlob> decode_blob(const SecretBytes& bytes) {
   cbor::Reader in(expose_secret_bytes(bytes));
   CredentialBlob blob;
-  CC_ASSIGN(const std::uint64_t seven, in.array());
+  CC_ASSIGN(const std::uint64_t items, in.array());
   CC_ASSIGN(blob.kind, in.text());
   CC_ASSIGN(const ByteView salt, in.bytes(kSaltBytes));
   blob.salt = to_array<kSaltBytes>(salt);
@@ -85,8 +94,15 @@ Result<CredentialBlob> decode_blob(const SecretBytes& bytes) {
   blob.commitment = to_array<32>(commitment);
   CC_ASSIGN(const ByteView wrapped, in.bytes());
   blob.wrapped.assign(wrapped.begin(), wrapped.end());
+  if (items == kDeviceItems) {
+    CC_ASSIGN(const ByteView device, in.bytes());
+    CC_TRY(decode_device(blob.kind, device));
+    blob.device.assign(device.begin(), device.end());
+  }
   CC_TRY(in.end());
-  if (seven != 7 || blob.kind.empty() || blob.kind.size() > kMaxKindBytes) {
+  const bool asks = items == kDeviceItems;
+  if ((!asks && items != kPlainItems) || asks != is_device_kind(blob.kind) || blob.kind.empty() ||
+      blob.kind.size() > kMaxKindBytes) {
     return fail(ErrorKind::record_malformed, "a stored credential is not what this program writes");
   }
   return blob;
@@ -98,8 +114,14 @@ tl::unexpected<Error> tampered(const std::string& what, const MemberName& member
 }
 
 Result<SecretBytes> normalised(const CredentialSecret& credential) {
-  if (credential.kind != kPassphrase) {
-    return fail(ErrorKind::unsupported, "this build knows credentials of kind \"passphrase\" only");
+  if (const std::size_t wanted = device_answer_bytes(credential.kind); wanted != 0) {
+    return credential.secret.size() == wanted
+               ? Result<SecretBytes>(credential.secret.clone())
+               : fail(ErrorKind::malformed_request,
+                      "the answer of a " + credential.kind + " credential has " + std::to_string(wanted) + " bytes");
+  }
+  if (credential.kind != kPassphraseKind) {
+    return fail(ErrorKind::unsupported, "a credential is of kind passphrase, yubikey or fido2");
   }
   if (credential.secret.size() > kMaxPassphraseBytes) {
     return fail(ErrorKind::passphrase_invalid, "a passphrase has at most 64 KiB");
@@ -108,7 +130,7 @@ Result<SecretBytes> normalised(const CredentialSecret& credential) {
 }
 
 PreparedSecret prepared(const std::string& kind, const SecretBytes& normal) {
-  PreparedSecret out{kind, SecretBytes(kind.size() + 1 + normal.size())};
+  PreparedSecret out{kind, SecretBytes(kind.size() + 1 + normal.size()), {}};
   const auto input = expose_secret_bytes(out.input);
   std::ranges::copy(kind, input.begin());
   std::ranges::copy(expose_secret_bytes(normal), input.subspan(kind.size() + 1).begin());
@@ -124,6 +146,19 @@ Result<PreparedSecret> prepare_secret(const CredentialSecret& credential) {
 
 Result<PreparedSecret> prepare_new_secret(const CredentialSecret& credential) {
   CC_ASSIGN(const SecretBytes normal, normalised(credential));
+  if (is_device_kind(credential.kind)) {
+    if (!credential.device || device_kind(*credential.device) != credential.kind) {
+      return fail(ErrorKind::malformed_request, "say what the hardware key was asked: the challenge of a " +
+                                                    credential.kind + " credential is missing");
+    }
+    CC_TRY(check_device(*credential.device));
+    PreparedSecret out = prepared(credential.kind, normal);
+    out.device = encode_device(*credential.device);
+    return out;
+  }
+  if (credential.device) {
+    return fail(ErrorKind::malformed_request, "a passphrase has no challenge");
+  }
   CC_ASSIGN(const std::size_t length, unicode::code_points(normal));
   if (length < kMinPassphraseCodePoints) {
     return fail(ErrorKind::passphrase_too_short, "passphrase too short: use at least 16 characters");
@@ -134,7 +169,7 @@ Result<PreparedSecret> prepare_new_secret(const CredentialSecret& credential) {
 Result<Bytes> make_credential(const Secret<32>& pepper, const MemberName& member, const std::string& credential_id,
                               const PreparedSecret& secret, const crypto::Argon2Params& params, const SecretBytes& rtss,
                               Random& random) {
-  CredentialBlob blob{secret.kind, random.array<kSaltBytes>(), params, {}, {}};
+  CredentialBlob blob{secret.kind, random.array<kSaltBytes>(), params, {}, {}, secret.device};
   CC_ASSIGN(const CredentialKeys keys, stretch(secret, blob, member.chamber));
   blob.commitment = to_array<32>(expose_secret_bytes(keys.commitment));
   const Bytes aad = wrapped_aad(member, credential_id, blob);
@@ -175,7 +210,7 @@ Result<std::optional<SecretBytes>> open_credential(const CredentialBlob& blob, c
 }
 
 Result<void> spend_the_same_work(const PreparedSecret& secret, const crypto::Argon2Params& params) {
-  const CredentialBlob nobody{secret.kind, {}, params, {}, {}};
+  const CredentialBlob nobody{secret.kind, {}, params, {}, {}, {}};
   CC_ASSIGN(const CredentialKeys unused, stretch(secret, nobody, ChamberId{}));
   (void)unused;
   return {};

@@ -28,14 +28,18 @@ struct MemberName {
   std::string operator_name;
 };
 
-// A secret as Argon2id takes it: kind ‖ 0 ‖ NFC of the passphrase.
+// A secret as Argon2id takes it: kind ‖ 0 ‖ NFC of the passphrase, or the bytes that the hardware key answered.
 struct PreparedSecret {
   std::string kind;
   SecretBytes input;
+  // Of a new credential: what the hardware key was asked, encoded (seal/device.h); empty with a passphrase.
+  Bytes device{};  // NOLINT(readability-redundant-member-init): keeps initialisers of two free of warnings
 };
-// Errors: passphrase_invalid (not UTF-8, more than 64 KiB), unsupported (a kind that this build does not know).
+// Errors: passphrase_invalid (not UTF-8, more than 64 KiB), unsupported (a kind that this build does not know),
+// malformed_request (an answer of a hardware key that has another length than its kind's).
 Result<PreparedSecret> prepare_secret(const CredentialSecret& credential);
-// For a new credential also passphrase_too_short (under 16 code points after NFC).
+// For a new credential also passphrase_too_short (under 16 code points after NFC), malformed_request (the challenge of
+// a hardware key is missing, too much, or out of range).
 Result<PreparedSecret> prepare_new_secret(const CredentialSecret& credential);
 
 // One credential with its pepper layer open; the passphrase is still needed.
@@ -44,7 +48,8 @@ struct CredentialBlob {
   std::array<std::uint8_t, 16> salt{};
   crypto::Argon2Params params;
   crypto::Digest commitment{};
-  Bytes wrapped;  // the share under the passphrase
+  Bytes wrapped;   // the share under the passphrase
+  Bytes device{};  // NOLINT(readability-redundant-member-init): what to ask the hardware key, encoded; may be empty
 };
 
 // Wraps a share (RTSS form) under a secret and the pepper, and reads it back before it answers.

@@ -1,7 +1,8 @@
 // Inside the chamber: what it knows of the stored record, its secrets, and the steps that the ceremonies share.
 // One source file per ceremony: chamber_boot.cc, chamber_kms.cc, chamber_init.cc, chamber_register.cc,
-// chamber_unseal.cc, chamber_seal.cc, chamber_credentials.cc, chamber_rotate.cc, chamber_master.cc, chamber_quorum.cc;
-// chamber_store.cc reads and writes the record, chamber_status.cc says what others see.
+// chamber_unseal.cc, chamber_challenge.cc, chamber_seal.cc, chamber_credentials.cc, chamber_rotate.cc,
+// chamber_master.cc, chamber_quorum.cc; chamber_store.cc reads and writes the record, chamber_status.cc says what
+// others see.
 //
 // Threads: `ceremony_` serialises ceremonies and guards everything not said otherwise. `public_` guards what other
 // threads read at any time; it is held briefly and never across a port. seal() flips the process phase under `public_`
@@ -40,6 +41,7 @@ class Chamber::Machine {
   Result<UnsealReply> unseal_reset(const std::string& operator_name, const CredentialSecret& credential,
                                    const std::string& source);
   Result<UnsealReply> unseal_reset_authorised();
+  Result<std::vector<NamedChallenge>> challenges(const std::string& operator_name);
   Result<void> add_credential(const std::string& operator_name, const NamedCredential& existing,
                               const NamedCredential& added, const std::string& source);
   Result<void> remove_credential(const std::string& operator_name, const NamedCredential& existing,
@@ -189,6 +191,7 @@ class Chamber::Machine {
     bool retired = false;  // the credential is of a lock that was replaced
     StoredCredential stored;
     crypto::Argon2Params params;
+    Bytes device;
   };
   Result<Opened> prove(const std::string& operator_name, const PreparedSecret& secret, const std::string& source);
   // Any credential of an operator in force.
