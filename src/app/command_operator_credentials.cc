@@ -1,5 +1,6 @@
 // operator credentials add | remove | list. An existing credential is the proof, so every change asks for it first.
 #include "app/command_operator.h"
+#include "app/many_signers.h"
 #include "app/operator_proof.h"
 
 namespace cc::app {
@@ -24,14 +25,14 @@ Result<OperatorProof> prove_existing(const CredentialOptions& options) {
 
 // Both are asked for before anything is sent: the first line of stdin is the existing one, the second the new one.
 Result<void> run_add(const CredentialOptions& options) {
-  CC_TRY(single_signer(options.signer));
+  CC_TRY(check_signers(options.signer));
   CC_ASSIGN(OperatorProof existing, prove_existing(options));
   CC_ASSIGN(const Proof added,
             new_proof(options.added, options.operator_name,
                       "New passphrase for credential " + options.new_id + " (at least 16 characters)",
                       options.existing.by_device() ? "the new passphrase on stdin"
                                                    : "the new passphrase, second line on stdin,"));
-  CC_TRY(talk_to_one(options.signer, [&](const SignerClient& signer) {
+  return talk_to_signers(options.signer, [&](const SignerClient& signer) {
     return existing.at(signer, [&](const Proof& proof) {
       SecretJson json;
       json.add("operator", options.operator_name).add("existing_credential_id", options.existing_id);
@@ -40,14 +41,13 @@ Result<void> run_add(const CredentialOptions& options) {
       add_proof_of(json, "new", added);
       return signer.call("POST", kCredentials, {}, json.finish());
     });
-  }));
-  return {};
+  });
 }
 
 Result<void> run_remove(const CredentialOptions& options) {
-  CC_TRY(single_signer(options.signer));
+  CC_TRY(check_signers(options.signer));
   CC_ASSIGN(OperatorProof existing, prove_existing(options));
-  CC_TRY(talk_to_one(options.signer, [&](const SignerClient& signer) {
+  return talk_to_signers(options.signer, [&](const SignerClient& signer) {
     return existing.at(signer, [&](const Proof& proof) {
       SecretJson json;
       json.add("operator", options.operator_name).add("existing_credential_id", options.existing_id);
@@ -55,15 +55,13 @@ Result<void> run_remove(const CredentialOptions& options) {
       json.add("remove_credential_id", options.removed_id);
       return signer.call("DELETE", kCredentials, {}, json.finish());
     });
-  }));
-  return {};
+  });
 }
 
 Result<void> run_list(const CredentialOptions& options) {
-  CC_TRY(ask_one(
+  return ask_signers(
       options.signer,
-      {.method = "GET", .path = kCredentials + "?operator=" + query_value(options.operator_name), .token = {}}));
-  return {};
+      {.method = "GET", .path = kCredentials + "?operator=" + query_value(options.operator_name), .token = {}});
 }
 
 CLI::App* command_for(CLI::App& group, Chosen& chosen, const std::string& name, const std::string& help,

@@ -2,6 +2,7 @@
 // is never an argument: it comes from the terminal without echo, or as one line on stdin; a hardware key answers for
 // itself.
 #include "app/command_operator.h"
+#include "app/many_signers.h"
 #include "app/operator_proof.h"
 
 namespace cc::app {
@@ -53,20 +54,17 @@ Dialogue with_credential(OperatorProof& proof, const UnsealOptions& options, con
 }
 
 Result<void> run_unseal(const UnsealOptions& options) {
-  for (const std::string& url : options.signer.urls) {
-    CC_TRY(signer_at(options.signer, url));
-  }
+  CC_TRY(check_signers(options.signer));
   CC_ASSIGN(auto proof,
             OperatorProof::prepare(options.proof, options.operator_name, "Passphrase of " + options.operator_name));
   return talk_to_signers(options.signer, with_credential(proof, options, "/unseal"));
 }
 
 Result<void> run_drill(const UnsealOptions& options) {
-  CC_TRY(single_signer(options.signer));
+  CC_TRY(check_signers(options.signer));
   CC_ASSIGN(auto proof,
             OperatorProof::prepare(options.proof, options.operator_name, "Passphrase of " + options.operator_name));
-  CC_TRY(talk_to_one(options.signer, with_credential(proof, options, "/drill")));
-  return {};
+  return talk_to_signers(options.signer, with_credential(proof, options, "/drill"));
 }
 
 Result<void> run_unseal_reset(const UnsealOptions& options) {

@@ -103,8 +103,8 @@ Exit codes: 0 ok, 2 usage, 3 refused, 4 conflict or state, 5 unreachable, 6 serv
 environment and keeps it out of the process list. Passphrases are asked for on the terminal without echo, or read as one line
 with `--passphrase-stdin`; they are never arguments. Plain `http://` to another machine needs `--allow-plaintext-signer`.
 
-With several `--signer-url` the commands `status`, `guide`, `unseal`, `unseal-reset`, `seal`, `resume` and `rotate …` talk to each
-signer in turn: a passphrase is asked for once, stderr has a line for each signer as it is done, one that fails does not keep the others
+With several `--signer-url` the commands `status`, `guide`, `unseal`, `unseal-reset`, `drill`, `credentials …`, `seal`, `resume` and `rotate …`
+talk to each signer in turn: a passphrase is asked for once, stderr has a line for each signer as it is done, one that fails does not keep the others
 from their turn. Stdout has `{"signers": [{"signer_url", "reply"} or {"signer_url", "error"}]}` for all of them; at the end stderr says
 with which `--signer-url` to run the command again, and the exit code is that of the first failure. The other commands act on one
 chamber, by its token or digest, and take one address.

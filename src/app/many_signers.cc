@@ -118,6 +118,11 @@ Result<void> summary_of(const std::vector<Answer>& answers) {
 
 }  // namespace
 
+Result<void> check_signers(const SignerOptions& options) {
+  CC_TRY(clients_of(options));
+  return {};
+}
+
 std::string short_of(const json::value& reply) {
   const std::string received = number_at(reply, "/shares_received");
   if (!received.empty()) {

@@ -14,6 +14,10 @@
 
 namespace cc::app {
 
+// Every address is good, and named once: asked before a person types a passphrase. Errors: as SignerClient::make,
+// usage.
+Result<void> check_signers(const SignerOptions& options);
+
 // `after` is told each good reply, once all are printed. Errors: usage before anybody was asked (an address that is
 // none, or named twice); else, when all had their turn, the kind of the first failure.
 Result<void> talk_to_many(const SignerOptions& options, const Dialogue& talk, const AfterReply& after);

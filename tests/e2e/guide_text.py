@@ -98,6 +98,3 @@ class Guide:
                 one.used = True
                 return one
         raise AssertionError(f"the guide has no {'used' if again else 'unused'} command with {words}")
-
-    def yubikey(self):
-        return [one for one in self.commands if "--yubikey" in one.text]
