@@ -19,8 +19,8 @@ namespace cc::signing {
 class LoneRequests {
  public:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::microseconds kSoonest{50};
-  static constexpr unsigned kPause = 64;  // lone requests that others sign meanwhile
+  static constexpr std::chrono::microseconds kSoonest{20};
+  static constexpr unsigned kPause = 8;  // lone requests that others sign meanwhile
 
   // One came alone: whether its thread helps from here on.
   bool begin(Clock::time_point now = Clock::now());

@@ -23,9 +23,9 @@ TEST(LoneRequests, AnEarlyFollowerStopsHelpForAWhile) {
   EXPECT_TRUE(help(0us));
   EXPECT_TRUE(help(100us));
   for (unsigned i = 0; i < LoneRequests::kPause; ++i) {
-    EXPECT_FALSE(help(20us)) << i;
+    EXPECT_FALSE(help(10us)) << i;
   }
-  EXPECT_TRUE(help(20us));
+  EXPECT_TRUE(help(10us));
   lone.crowd();
   EXPECT_FALSE(help(1s));
   std::function<void()> task = [] {};
