@@ -9,7 +9,8 @@
 namespace cc::api {
 namespace {
 
-constexpr std::size_t kLargestCeremony = 32UL * 1024;
+// Two passphrases of the largest size, escaped.
+constexpr std::size_t kLargestCeremony = 256UL * 1024;
 
 // A ceremony asks for its secret in the body, so anybody can make the signer hold one: it is small. Bodies of keys and
 // many signatures are large, and only taken from callers whose token was looked at first.
