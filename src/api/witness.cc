@@ -267,7 +267,7 @@ http::Handler watched(const Context& context, const Row& row, http::Handler inne
 
 // Callers turned away by the head of their request.
 std::shared_ptr<const http::Admission> watched(const Context& context, const Row& row,
-                                               std::shared_ptr<const http::Admission> inner) {
+                                               const std::shared_ptr<const http::Admission>& inner) {
   if (!inner) {
     return nullptr;
   }
@@ -296,7 +296,7 @@ void add_witness(http::Router& router, Context& context) {
     const Row row = row_of(method, pattern);
     if (row.watch != Watch::nothing) {
       handler = watched(context, row, std::move(handler));
-      options.admission = watched(context, row, std::move(options.admission));
+      options.admission = watched(context, row, options.admission);
     }
   });
 }
