@@ -1,5 +1,5 @@
-// Who may do what: auth policies with scopes, key and operation limits; tokens compared in constant time as keyed hashes
-// under a per-process key (DESIGN section 5). docs/reference/access.md is the reader's page.
+// Who may do what: auth policies with scopes, key and operation limits; tokens compared in constant time as keyed
+// hashes under a per-process key (DESIGN section 5). docs/reference/access.md is the reader's page.
 //
 // Rules: a caller is known by the token alone; the user name of HTTP Basic is ignored. Absent allowed_scopes means
 // every scope, denied_scopes always win. A wrong token is refused even where no token would have passed. Without any

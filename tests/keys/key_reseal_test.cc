@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <future>
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "base/log.h"
