@@ -2,14 +2,13 @@
 // by processor time of one thread, the sides taking turns so that both see the same machine.
 //
 // Everything is inside: hashing, tables, checks, compression. Usage: bench_distinct_core [rounds]
-#include <ctime>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
 
+#include "bench/one_core.h"
 #include "crypto/distinct_messages.h"
 
 namespace cc::bench {
@@ -18,32 +17,9 @@ namespace {
 constexpr std::array<std::size_t, 8> kBatches = {1, 2, 4, 8, 16, 32, 64, 128};
 constexpr std::size_t kMost = 128;
 
-double processor_seconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-struct Key {
-  explicit Key(crypto::BlsSecretKey s) : secret(std::move(s)), recoded(secret) {}
-  crypto::BlsSecretKey secret;
-  crypto::RecodedKey recoded;
-};
-
 class Core {
  public:
-  Core() : signatures_(kMost) {
-    for (std::size_t i = 0; i < kMost; ++i) {
-      Secret<32> scalar = random_.secret<32>();
-      expose_secret_bytes(scalar)[0] &= 0x3F;
-      keys_.emplace_back(crypto::BlsSecretKey::from_checked(std::move(scalar)));
-    }
-  }
+  Core() : signatures_(kMost) { keys_ = random_keys(kMost, random_); }
 
   // Seconds per signature, of kMost of them.
   double blst_full() {

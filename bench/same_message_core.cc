@@ -3,8 +3,6 @@
 //
 // One slot is one message signed by `keys` keys in groups of `group`; hashing, table, sum check and compression are all
 // inside. Usage: bench_same_message_core [rounds] [keys] [group]
-#include <ctime>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -12,37 +10,17 @@
 #include <string>
 #include <vector>
 
+#include "bench/one_core.h"
 #include "crypto/field_blst.h"
 #include "crypto/same_message.h"
 
 namespace cc::bench {
 namespace {
 
-double processor_seconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-struct Key {
-  explicit Key(crypto::BlsSecretKey s) : secret(std::move(s)), recoded(secret) {}
-  crypto::BlsSecretKey secret;
-  crypto::RecodedKey recoded;
-};
-
 class Core {
  public:
   explicit Core(std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-      Secret<32> scalar = random_.secret<32>();
-      expose_secret_bytes(scalar)[0] &= 0x3F;
-      keys_.emplace_back(crypto::BlsSecretKey::from_checked(std::move(scalar)));
-    }
+    keys_ = random_keys(count, random_);
     for (const Key& key : keys_) {
       pointers_.push_back({&key.secret, &key.recoded});
     }

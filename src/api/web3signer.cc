@@ -61,7 +61,7 @@ class SignExchange {
     job->reply = [self](Result<BlsSignature> signature) { self->finish(std::move(signature)); };
     signing::Pipeline& pipeline = self->context_.pipeline;
     pipeline.put(*std::move(job));
-    http::after_this_turn(&pipeline, [&pipeline] { pipeline.wake_and_help(); });
+    http::after_this_turn(&pipeline, [&pipeline] { pipeline.wake(); });
   }
 
  private:

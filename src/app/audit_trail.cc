@@ -149,8 +149,10 @@ Result<std::unique_ptr<AuditTrail>> AuditTrail::find(const Config& config, seal:
   std::optional<Error> trouble = broken(path, found);
   const std::uint64_t tail = file->size() - found.good_bytes;
   if (!trouble && tail > kLargestTail) {
-    trouble = Error{ErrorKind::store_unavailable, "the audit log " + path + " ends with " + std::to_string(tail) +
-                                                      " bytes that are no entries; move it away and keep it"};
+    trouble =
+        Error{ErrorKind::store_unavailable,
+              "the audit log " + path + " ends with " + std::to_string(tail) +
+                  " bytes that are no entries; move it away, keep it, and run `containment-chamber audit begin-anew`"};
   }
   std::unique_ptr<AuditTrail> out(new AuditTrail(state, std::move(document), std::move(file)));
   const bool fresh = found.verifier.head().number == 0;

@@ -12,6 +12,8 @@
 #include <csignal>
 #include <cstring>
 
+#include "seal/credential.h"
+
 namespace cc::app {
 namespace {
 
@@ -147,10 +149,11 @@ Result<SecretBytes> prompt_secret(const std::string& question, const std::string
 Result<SecretBytes> prompt_new_secret(const std::string& question) {
   CC_ASSIGN(SecretBytes first, prompt_secret(question));
   // Said before it is typed a second time; the signer counts again, and more strictly.
-  constexpr std::ptrdiff_t kLeast = 16;
   const auto starts_character = [](std::uint8_t byte) { return (byte & 0xC0U) != 0x80U; };
-  if (std::ranges::count_if(expose_secret_bytes(first), starts_character) < kLeast) {
-    return fail(ErrorKind::passphrase_too_short, "at least 16 characters are needed; nothing was sent");
+  const auto characters = std::ranges::count_if(expose_secret_bytes(first), starts_character);
+  if (static_cast<std::size_t>(characters) < seal::kMinPassphraseCodePoints) {
+    return fail(ErrorKind::passphrase_too_short, "at least " + std::to_string(seal::kMinPassphraseCodePoints) +
+                                                     " characters are needed; nothing was sent");
   }
   CC_ASSIGN(const SecretBytes second, prompt_secret("The same again"));
   if (!(first == second)) {

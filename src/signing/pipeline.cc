@@ -21,7 +21,6 @@
 #include "base/log.h"
 #include "guard/store_in_parts.h"
 #include "signing/batch.h"
-#include "signing/lone_requests.h"
 #include "signing/same_message_signer.h"
 #include "signing/workers.h"
 
@@ -71,7 +70,6 @@ class Pipeline::Engine {
 
   void put(SignJob job);
   void wake();
-  void wake_and_help() noexcept;
   void submit(std::vector<SignJob> jobs);
   void open_gate();
   void close_gate(Milliseconds patience);
@@ -94,9 +92,6 @@ class Pipeline::Engine {
   using BatchPtr = std::shared_ptr<Batch>;
 
   std::optional<Error> refusal_at_the_door() const;
-  std::optional<Root> root_alone() const;
-  void hash_on_a_worker(const Root& root);
-  void give_to_workers(std::vector<std::function<void()>> tasks, bool alone);
   void refuse_waiting(const Error& error);
   void run_committer();
   BatchPtr next_batch();
@@ -126,7 +121,6 @@ class Pipeline::Engine {
   bool stopping_ = false;
   std::size_t unknown_named_ = 0;  // of the committer alone
 
-  LoneRequests lone_requests_;
   std::atomic<bool> hashing_{false};  // a worker has the message of a request that came alone
   std::atomic<std::uint64_t> signed_{0}, refused_{0}, failed_{0}, batches_{0};
   // Last, so that they join before what they use dies.
@@ -165,61 +159,18 @@ void Pipeline::Engine::wake() {
   std::optional<Root> alone;
   {
     const std::lock_guard lock(mutex_);
-    alone = root_alone();
+    if (queue_.size() == 1 && live_.empty()) {
+      alone = queue_.front().check.signing_root;
+    }
   }
   if (alone) {
-    hash_on_a_worker(*alone);
+    hashing_ = true;
+    workers_.post([this, root = *alone] {
+      signer_->prepare(root);
+      hashing_ = false;
+    });
   }
   wake_.notify_one();
-}
-
-// Here the caller hashes the message, and then signs.
-void Pipeline::Engine::wake_and_help() noexcept {
-  std::optional<Root> alone;
-  {
-    const std::lock_guard lock(mutex_);
-    alone = root_alone();
-  }
-  if (!alone) {
-    lone_requests_.crowd();
-  }
-  const bool here = alone && lone_requests_.begin();
-  if (alone && !here) {
-    hash_on_a_worker(*alone);
-  }
-  wake_.notify_one();
-  if (here) {
-    signer_->prepare(*alone);
-    if (const std::function<void()> sign = lone_requests_.hashed()) {
-      sign();
-    }
-    lone_requests_.ended();
-  }
-}
-
-// Under the lock.
-std::optional<Root> Pipeline::Engine::root_alone() const {
-  return queue_.size() == 1 && live_.empty() ? std::optional<Root>(queue_.front().check.signing_root) : std::nullopt;
-}
-
-void Pipeline::Engine::hash_on_a_worker(const Root& root) {
-  hashing_ = true;
-  workers_.post([this, root] {
-    signer_->prepare(root);
-    hashing_ = false;
-  });
-}
-
-// The one task of a request that came alone goes to the thread that hashes its message.
-void Pipeline::Engine::give_to_workers(std::vector<std::function<void()>> tasks, bool alone) {
-  if (alone && lone_requests_.hand_over(tasks.front())) {
-    return;
-  }
-  if (alone && hashing_) {
-    workers_.post_behind(std::move(tasks.front()));
-  } else {
-    workers_.post(std::move(tasks));
-  }
 }
 
 void Pipeline::Engine::submit(std::vector<SignJob> jobs) {
@@ -422,7 +373,11 @@ Result<void> Pipeline::Engine::decide(guard::SlashingTransaction& tx, const Batc
     });
   }
   const auto chunks = static_cast<std::ptrdiff_t>(tasks.size());
-  give_to_workers(std::move(tasks), batch->size() == 1 && chunks == 1);
+  if (batch->size() == 1 && chunks == 1 && hashing_) {
+    workers_.post_behind(std::move(tasks.front()));  // the one that hashes its message signs it
+  } else {
+    workers_.post(std::move(tasks));
+  }
   // Counted once they are posted for certain; some may have begun, which counts below zero until now.
   const std::lock_guard lock(mutex_);
   open_chunks_ += chunks;
@@ -506,7 +461,6 @@ void Pipeline::submit(SignJob job) {
 }
 void Pipeline::put(SignJob job) { engine_->put(std::move(job)); }
 void Pipeline::wake() { engine_->wake(); }
-void Pipeline::wake_and_help() { engine_->wake_and_help(); }
 void Pipeline::submit(std::vector<SignJob> jobs) { engine_->submit(std::move(jobs)); }
 void Pipeline::open_gate() { engine_->open_gate(); }
 void Pipeline::close_gate(Milliseconds patience) { engine_->close_gate(patience); }

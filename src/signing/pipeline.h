@@ -3,7 +3,7 @@
 // signature may be computed while the commit flushes but leaves only after it returned; on failure it is wiped.
 //
 // Threads: submit() and put() from any thread, never block. Refusals at the door (gate, limit, refuse_with) come on the
-// caller's thread, other replies on one of the pipeline's or on one that helps. A reply must not throw and must not
+// caller's thread, other replies on one of the pipeline's. A reply must not throw and must not
 // wait for the pipeline. Secrets: holds the keys of the jobs under way, and drops each before its reply. Errors in
 // replies: signer_sealed, overloaded, what refuse_with() was given, the guard's (slashable, no_history, key_retired,
 // network_mismatch), the store's (store_unavailable, store_in_doubt).
@@ -59,9 +59,6 @@ class Pipeline {
   // The same without starting the committer: the caller has more at hand and calls wake() once, soon.
   void put(SignJob job);
   void wake();
-  // The same from a thread that would wait now: a request that came alone is signed on it, which saves every wake-up.
-  // Takes as long as a signature.
-  void wake_and_help();
   // Several at once, in their order; each is admitted or refused as by itself.
   void submit(std::vector<SignJob> jobs);
   // Opens and closes admission. close_gate() refuses what waits for a transaction at once, and returns when the

@@ -11,6 +11,7 @@
 #include "crypto/field_blst.h"
 #include "crypto/leaky_fields.h"
 #include "crypto/same_message_table.h"
+#include "crypto/signing_keys.h"
 #include "crypto/valgrind.h"
 #include "support/seeded_random.h"
 
@@ -23,12 +24,6 @@ using test::poison;
 using test::ran_under_valgrind;
 
 constexpr std::size_t kMessages = 5;
-
-struct Key {
-  explicit Key(BlsSecretKey s) : secret(std::move(s)), recoded(secret) {}
-  BlsSecretKey secret;
-  RecodedKey recoded;
-};
 
 std::vector<HashedMessage> messages() {
   test::SeededRandom random(4);

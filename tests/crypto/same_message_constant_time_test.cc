@@ -13,6 +13,7 @@
 #include "crypto/leaky_fields.h"
 #include "crypto/same_message.h"
 #include "crypto/same_message_table.h"
+#include "crypto/signing_keys.h"
 #include "crypto/valgrind.h"
 #include "support/seeded_random.h"
 
@@ -31,18 +32,6 @@ using test_leaks::LeakyLookUp;
 using test_leaks::LeakySign;
 
 constexpr std::size_t kKeys = 5;
-
-struct Key {
-  explicit Key(BlsSecretKey s) : secret(std::move(s)), recoded(secret) {}
-  BlsSecretKey secret;
-  RecodedKey recoded;
-};
-
-BlsSecretKey random_key(test::SeededRandom& random) {
-  Secret<32> scalar = random.secret<32>();
-  expose_secret_bytes(scalar)[0] &= 0x3F;
-  return BlsSecretKey::from_checked(std::move(scalar));
-}
 
 std::vector<Key> random_keys() {
   test::SeededRandom random(5);

@@ -11,29 +11,13 @@
 
 #include "crypto/field_blst.h"
 #include "crypto/scalars.h"
+#include "crypto/signing_keys.h"
 #include "support/seeded_random.h"
 
 namespace cc::crypto {
 namespace {
 
 constexpr std::array kLayouts = {WindowLayout::w4, WindowLayout::w5, WindowLayout::w6, WindowLayout::w8};
-
-struct Key {
-  explicit Key(BlsSecretKey s) : secret(std::move(s)), recoded(secret) {}
-  BlsSecretKey secret;
-  RecodedKey recoded;
-};
-
-std::vector<Key> random_keys(std::size_t count, std::uint64_t seed) {
-  test::SeededRandom random(seed);
-  std::vector<Key> out;
-  for (std::size_t i = 0; i < count; ++i) {
-    Secret<32> scalar = random.secret<32>();
-    expose_secret_bytes(scalar)[0] &= 0x3F;
-    out.emplace_back(BlsSecretKey::from_checked(std::move(scalar)));
-  }
-  return out;
-}
 
 std::vector<SameMessageKey> pointers(const std::vector<Key>& keys) {
   std::vector<SameMessageKey> out;
