@@ -194,7 +194,14 @@ class Desk:
         self.order("plug", slot=slot, secret=secret.hex(), **options)
 
     def pull(self, slot=0):
+        """Returns when the service has seen it: a key plugged in sooner would be the old one to it, and never be powered."""
+        words = f"Card Removed From Virtual YubiKey 00 {slot:02X}"
+        before = self.log().count(words)
         self.order("pull", slot=slot)
+        end = time.monotonic() + 60
+        while self.log().count(words) == before:
+            assert time.monotonic() < end, "pcscd did not notice that the key is gone:\n" + self.log()
+            time.sleep(0.02)
 
     def close(self):
         self.process.stdin.close()
