@@ -7,6 +7,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "bench/load_client.h"
@@ -47,24 +48,31 @@ class Contender {
     bursts_.push_back(result.seconds * 1000);
     refused_ += result.refused;
   }
-  void idle(std::size_t requests) {
+  // One request at a time, each as soon as the one before is answered, or `pause` later.
+  void idle(std::size_t requests, std::chrono::milliseconds pause = std::chrono::milliseconds(0)) {
     begin_slot();
     std::size_t sent = 0;
     const LoadResult result = one_.burst(requests, [&](std::size_t, std::string& out) {
       begin_slot();  // nothing kept from the request before
       posts_.write(sent++ % posts_.size(), body(epoch_), out);
+      if (pause.count() != 0) {
+        std::this_thread::sleep_for(pause);
+      }
     });
-    alone_.add(result);
+    (pause.count() != 0 ? rested_ : alone_).add(result);
   }
 
   double rate() const { return median(rates_); }
   double burst_ms() const { return median(bursts_); }
   double idle_ms() const { return median(alone_.latencies_ms); }
-  std::uint64_t refused() const { return refused_ + load_.refused + alone_.refused; }
+  double rested_ms() const { return median(rested_.latencies_ms); }
+  std::uint64_t refused() const { return refused_ + load_.refused + alone_.refused + rested_.refused; }
   void print() {
-    std::printf("%-24s %8.0f /s  p50 %7.2f  p99 %7.2f ms | burst of %zu: %7.1f ms | alone p50 %.3f  p99 %.3f ms\n",
-                name_.c_str(), rate(), load_.percentile(0.5), load_.percentile(0.99), posts_.size(), burst_ms(),
-                alone_.percentile(0.5), alone_.percentile(0.99));
+    std::printf(
+        "%-24s %8.0f /s  p50 %7.2f  p99 %7.2f ms | burst of %zu: %7.1f ms | alone p50 %.3f  p99 %.3f ms | rested p50 "
+        "%.3f ms\n",
+        name_.c_str(), rate(), load_.percentile(0.5), load_.percentile(0.99), posts_.size(), burst_ms(),
+        alone_.percentile(0.5), alone_.percentile(0.99), rested_ms());
     const double answers = static_cast<double>(std::max<std::uint64_t>(1, load_.answers));
     std::printf("%-24s processor time per answer: %.1f us, of which %.1f the load generator\n", "",
                 processor_ * 1e6 / answers, generator_ * 1e6 / answers);
@@ -97,7 +105,7 @@ class Contender {
   std::uint64_t epoch_ = 0, highest_ = 0, body_epoch_ = 0;
   std::string body_;
   LoadClient many_, one_;
-  LoadResult load_, alone_;
+  LoadResult load_, alone_, rested_;
   std::vector<double> rates_, bursts_;
   std::uint64_t refused_ = 0;
   double processor_ = 0, generator_ = 0;

@@ -4,6 +4,7 @@
 // same_slot_http  signatures per second with many connections, ours / naive
 // burst           time until the last of a slot's answers, naive / ours
 // idle_p50        median latency of one request at a time, ours / naive
+// rested_p50      the same when every request comes a while after the answer before, and everything sleeps
 // Usage: bench_same_slot [rounds] [connections] [keys] [seconds] [folder] [ours]
 // With `ours` as the last word only this signer runs, for a profiler.
 #include <algorithm>
@@ -20,6 +21,8 @@
 namespace cc::bench {
 namespace {
 
+constexpr std::chrono::milliseconds kRest{5};
+
 struct Numbers {
   std::size_t rounds = 5, connections = 64, keys = 3125;
   std::chrono::milliseconds duration{1000};
@@ -33,6 +36,7 @@ void profile(const std::filesystem::path& folder, const Numbers& numbers) {
     ours.burst();
   }
   ours.idle(200);
+  ours.idle(50, kRest);
   ours.print();
   std::printf("%.1f signatures per flush\n", signer.batch_size());
 }
@@ -63,6 +67,9 @@ std::uint64_t compare(const std::filesystem::path& folder, const Numbers& number
     for (int turn = 0; turn < 8; ++turn) {
       each([](Contender* one) { one->idle(20); });
     }
+    for (int turn = 0; turn < 8; ++turn) {
+      each([](Contender* one) { one->idle(5, kRest); });
+    }
   }
   std::printf("cores %zu, connections %zu, keys %zu, %zu rounds\n", cores, numbers.connections, numbers.keys,
               numbers.rounds);
@@ -78,6 +85,7 @@ std::uint64_t compare(const std::filesystem::path& folder, const Numbers& number
     std::printf("ratio same_slot_http%s %.2f\n", suffix, one.rate() / plain.rate());
     std::printf("ratio burst%s %.2f\n", suffix, plain.burst_ms() / one.burst_ms());
     std::printf("ratio idle_p50%s %.2f\n", suffix, one.idle_ms() / plain.idle_ms());
+    std::printf("ratio rested_p50%s %.2f\n", suffix, one.rested_ms() / plain.rested_ms());
   };
   ratios("", ours);
   ratios("_portable", portable);

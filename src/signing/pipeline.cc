@@ -29,6 +29,8 @@ namespace {
 
 // Of the keys that signed without history, at most so many are named in the log.
 constexpr std::size_t kMostNamed = 100;
+// So many jobs are worth a transaction, and most likely a group, of their own beside the group that is being signed.
+constexpr std::size_t kWorthAnother = 16;
 
 Error sealed() { return {ErrorKind::signer_sealed, "signer is sealed"}; }
 
@@ -121,7 +123,6 @@ class Pipeline::Engine {
   bool stopping_ = false;
   std::size_t unknown_named_ = 0;  // of the committer alone
 
-  std::atomic<bool> hashing_{false};  // a worker has the message of a request that came alone
   std::atomic<std::uint64_t> signed_{0}, refused_{0}, failed_{0}, batches_{0};
   // Last, so that they join before what they use dies.
   Workers workers_;
@@ -164,11 +165,7 @@ void Pipeline::Engine::wake() {
     }
   }
   if (alone) {
-    hashing_ = true;
-    workers_.post([this, root = *alone] {
-      signer_->prepare(root);
-      hashing_ = false;
-    });
+    workers_.post_alone([this, root = *alone] { signer_->prepare(root); });
   }
   wake_.notify_one();
 }
@@ -256,10 +253,14 @@ void Pipeline::Engine::run_committer() {
 
 // Everything that waits, up to the limit; null when the pipeline stops. While every worker has a chunk of earlier
 // batches a transaction more would only make its jobs wait behind them: what arrives meanwhile shares the next flush,
-// and is the cheaper to sign the more it is. Groups of one root are waited for to their end, for the same reason.
+// and is the cheaper to sign the more it is. Groups of one root are waited for to their end, for the same reason,
+// unless what waits is many enough already.
 Pipeline::Engine::BatchPtr Pipeline::Engine::next_batch() {
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return stopping_ || (!queue_.empty() && idle_workers() > 0 && open_groups_ <= 0); });
+  wake_.wait(lock, [this] {
+    return stopping_ ||
+           (!queue_.empty() && idle_workers() > 0 && (open_groups_ <= 0 || queue_.size() >= kWorthAnother));
+  });
   if (queue_.empty()) {
     return nullptr;
   }
@@ -355,10 +356,13 @@ Result<void> Pipeline::Engine::decide(guard::SlashingTransaction& tx, const Batc
   if (!gate_open() || batch->given_up()) {
     return fail(sealed());
   }
-  const std::size_t idle = [this] {
+  std::size_t idle = 0;
+  bool alone = false;
+  {
     const std::lock_guard lock(mutex_);
-    return idle_workers();
-  }();
+    idle = idle_workers();
+    alone = batch->size() == 1 && live_.size() == 1;
+  }
   std::vector<std::function<void()>> tasks;
   std::ptrdiff_t groups = 0;
   for (const Chunk chunk : batch->plan(workers_.count(), idle)) {
@@ -373,8 +377,8 @@ Result<void> Pipeline::Engine::decide(guard::SlashingTransaction& tx, const Batc
     });
   }
   const auto chunks = static_cast<std::ptrdiff_t>(tasks.size());
-  if (batch->size() == 1 && chunks == 1 && hashing_) {
-    workers_.post_behind(std::move(tasks.front()));  // the one that hashes its message signs it
+  if (alone && chunks == 1) {
+    workers_.post_alone(std::move(tasks.front()));  // the one that hashed its message signs it
   } else {
     workers_.post(std::move(tasks));
   }
@@ -415,7 +419,7 @@ void Pipeline::Engine::chunk_signed(bool group) {
     const std::lock_guard lock(mutex_);
     --open_chunks_;
     open_groups_ -= group ? 1 : 0;
-    if (idle_workers() == 0 || open_groups_ > 0) {
+    if (queue_.empty() || idle_workers() == 0 || open_groups_ > 0) {
       return;
     }
   }
