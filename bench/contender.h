@@ -6,6 +6,7 @@
 
 #include <cinttypes>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -28,13 +29,26 @@ inline double processor_seconds(int who = RUSAGE_SELF) {
 class Contender {
  public:
   Contender(std::string name, std::uint16_t port, const std::vector<BlsPublicKey>& keys, std::size_t connections)
-      : name_(std::move(name)), posts_(keys), places_(connections, 0), many_(port, connections), one_(port, 1) {}
+      : name_(std::move(name)), port_(port), posts_(keys), one_(port, 1) {
+    connect(connections);
+  }
+
+  // So many connections from here on; what was measured with others is forgotten.
+  void connect(std::size_t connections) {
+    places_.assign(connections, 0);
+    many_ = std::make_unique<LoadClient>(port_, connections);
+    refused_ += load_.refused;
+    load_ = {};
+    rates_.clear();
+    bursts_.clear();
+    processor_ = generator_ = 0;
+  }
 
   void load(std::chrono::milliseconds duration) {
     begin_slot();
     const double processor = processor_seconds();
     const double generator = processor_seconds(RUSAGE_THREAD);
-    const LoadResult result = many_.run(duration, [this](std::size_t line, std::string& out) { next(line, out); });
+    const LoadResult result = many_->run(duration, [this](std::size_t line, std::string& out) { next(line, out); });
     load_.add(result);
     generator_ += processor_seconds(RUSAGE_THREAD) - generator;
     processor_ += processor_seconds() - processor;
@@ -44,7 +58,7 @@ class Contender {
     begin_slot();
     std::size_t sent = 0;
     const LoadResult result =
-        many_.burst(posts_.size(), [&](std::size_t, std::string& out) { posts_.write(sent++, body(epoch_), out); });
+        many_->burst(posts_.size(), [&](std::size_t, std::string& out) { posts_.write(sent++, body(epoch_), out); });
     bursts_.push_back(result.seconds * 1000);
     refused_ += result.refused;
   }
@@ -100,11 +114,13 @@ class Contender {
   }
 
   const std::string name_;
+  const std::uint16_t port_;
   const Posts posts_;
   std::vector<std::size_t> places_;
   std::uint64_t epoch_ = 0, highest_ = 0, body_epoch_ = 0;
   std::string body_;
-  LoadClient many_, one_;
+  std::unique_ptr<LoadClient> many_;
+  LoadClient one_;
   LoadResult load_, alone_, rested_;
   std::vector<double> rates_, bursts_;
   std::uint64_t refused_ = 0;

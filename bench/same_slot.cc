@@ -1,8 +1,9 @@
 // Attestations of one slot over HTTP: every key signs the same message, every signature durable before its reply, the
 // load generator on the same cores. The signer against the naive one (bench/naive_signer.h), taking turns, medians.
 //
-// same_slot_http  signatures per second with many connections, ours / naive
-// burst           time until the last of a slot's answers, naive / ours
+// same_slot_http  signatures per second over many connections, ours / naive
+// burst           time until the last of a slot's answers over as many, naive / ours
+// .._few          the same over 64 connections
 // idle_p50        median latency of one request at a time, ours / naive
 // rested_p50      the same when every request comes a while after the answer before, and everything sleeps
 // Usage: bench_same_slot [rounds] [connections] [keys] [seconds] [folder] [ours]
@@ -10,8 +11,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "base/log.h"
 #include "bench/bench_signer.h"
@@ -23,8 +26,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kRest{5};
 
+constexpr std::size_t kFewConnections = 64;
+
 struct Numbers {
-  std::size_t rounds = 5, connections = 64, keys = 3125;
+  std::size_t rounds = 5, connections = 256, keys = 3125;
   std::chrono::milliseconds duration{1000};
 };
 
@@ -41,6 +46,31 @@ void profile(const std::filesystem::path& folder, const Numbers& numbers) {
   std::printf("%.1f signatures per flush\n", signer.batch_size());
 }
 
+using Order = std::array<Contender*, 4>;
+
+// Whoever comes behind the naive one finds a busier disk: the order goes round.
+template <class Work>
+void each(Order& order, const Work& work) {
+  std::ranges::for_each(order, work);
+  std::ranges::rotate(order, order.begin() + 1);
+}
+
+void crowd(Order& order, const Numbers& numbers) {
+  for (std::size_t round = 0; round < numbers.rounds; ++round) {
+    each(order, [&](Contender* one) { one->load(numbers.duration); });
+    each(order, [](Contender* one) { one->burst(); });
+  }
+}
+
+void one_at_a_time(Order& order, std::size_t rounds) {
+  for (std::size_t turn = 0; turn < 8 * rounds; ++turn) {
+    each(order, [](Contender* one) { one->idle(20); });
+  }
+  for (std::size_t turn = 0; turn < 8 * rounds; ++turn) {
+    each(order, [](Contender* one) { one->idle(5, kRest); });
+  }
+}
+
 std::uint64_t compare(const std::filesystem::path& folder, const Numbers& numbers) {
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   const BenchSigner signer(folder, numbers.keys);
@@ -55,41 +85,36 @@ std::uint64_t compare(const std::filesystem::path& folder, const Numbers& number
   Contender portable("the same, portable", portable_signer.server->port(), keys, numbers.connections);
   Contender plain("naive", naive.server->port(), keys, numbers.connections);
   Contender pooled("naive, with threads", threaded.server->port(), keys, numbers.connections);
-  // Whoever comes behind the naive one finds a busier disk: the order goes round.
-  std::array<Contender*, 4> order{&plain, &ours, &pooled, &portable};
-  const auto each = [&order](const auto& work) {
-    std::ranges::for_each(order, work);
-    std::ranges::rotate(order, order.begin() + 1);
+  Order order{&plain, &ours, &pooled, &portable};
+
+  const auto print = [&](std::size_t connections, const std::string& suffix) {
+    std::printf("cores %zu, connections %zu, keys %zu, %zu rounds\n", cores, connections, numbers.keys, numbers.rounds);
+    for (Contender* one : {&plain, &pooled, &ours, &portable}) {
+      one->print();
+    }
+    std::printf("ratio same_slot_http_threaded_naive%s %.2f\n", suffix.c_str(), ours.rate() / pooled.rate());
+    std::printf("ratio burst_threaded_naive%s %.2f\n", suffix.c_str(), pooled.burst_ms() / ours.burst_ms());
+    for (const auto& [path, one] : {std::pair{"", &ours}, std::pair{"_portable", &portable}}) {
+      std::printf("ratio same_slot_http%s%s %.2f\n", path, suffix.c_str(), one->rate() / plain.rate());
+      std::printf("ratio burst%s%s %.2f\n", path, suffix.c_str(), plain.burst_ms() / one->burst_ms());
+    }
   };
-  for (std::size_t round = 0; round < numbers.rounds; ++round) {
-    each([&](Contender* one) { one->load(numbers.duration); });
-    each([](Contender* one) { one->burst(); });
-    for (int turn = 0; turn < 8; ++turn) {
-      each([](Contender* one) { one->idle(20); });
-    }
-    for (int turn = 0; turn < 8; ++turn) {
-      each([](Contender* one) { one->idle(5, kRest); });
-    }
-  }
-  std::printf("cores %zu, connections %zu, keys %zu, %zu rounds\n", cores, numbers.connections, numbers.keys,
-              numbers.rounds);
-  std::uint64_t refused = 0;
-  for (Contender* one : {&plain, &pooled, &ours, &portable}) {
-    one->print();
-    refused += one->refused();
+  crowd(order, numbers);
+  one_at_a_time(order, numbers.rounds);
+  print(numbers.connections, "");
+  for (const auto& [path, one] : {std::pair{"", &ours}, std::pair{"_portable", &portable}}) {
+    std::printf("ratio idle_p50%s %.2f\n", path, one->idle_ms() / plain.idle_ms());
+    std::printf("ratio rested_p50%s %.2f\n", path, one->rested_ms() / plain.rested_ms());
   }
   std::printf("%.1f signatures per flush\n", signer.batch_size());
-  std::printf("ratio same_slot_http_threaded_naive %.2f\n", ours.rate() / pooled.rate());
-  std::printf("ratio burst_threaded_naive %.2f\n", pooled.burst_ms() / ours.burst_ms());
-  const auto ratios = [&plain](const char* suffix, const Contender& one) {
-    std::printf("ratio same_slot_http%s %.2f\n", suffix, one.rate() / plain.rate());
-    std::printf("ratio burst%s %.2f\n", suffix, plain.burst_ms() / one.burst_ms());
-    std::printf("ratio idle_p50%s %.2f\n", suffix, one.idle_ms() / plain.idle_ms());
-    std::printf("ratio rested_p50%s %.2f\n", suffix, one.rested_ms() / plain.rested_ms());
-  };
-  ratios("", ours);
-  ratios("_portable", portable);
-  return refused;
+  if (numbers.connections > kFewConnections) {
+    for (Contender* one : order) {
+      one->connect(kFewConnections);
+    }
+    crowd(order, numbers);
+    print(kFewConnections, "_few");
+  }
+  return ours.refused() + portable.refused() + plain.refused() + pooled.refused();
 }
 
 int run(int argc, char** argv) {
