@@ -6,6 +6,8 @@ BUILD_PACKAGES=(g++ cmake ninja-build ccache mold pkg-config git ca-certificates
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev libbotan-2-dev
   postgresql openssl age pcscd vsmartcard-vpcd libcbor-dev
   clang-19 clang-tidy-19 clang-format-19 lld-19 libclang-rt-19-dev valgrind curl jq python3 python3-venv awscli)
+# For `./dev ifma` alone.
+IFMA_PACKAGES=(bochs bochs-term bochsbios vgabios isolinux syslinux-common genisoimage cpio busybox-static)
 CARGO_AT_LEAST=78  # minor version: 1.78
 
 package_missing() { ! dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null | grep -q '^ii'; }
