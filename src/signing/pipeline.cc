@@ -21,7 +21,7 @@
 #include "base/log.h"
 #include "guard/store_in_parts.h"
 #include "signing/batch.h"
-#include "signing/same_message_signer.h"
+#include "signing/table_signer.h"
 #include "signing/workers.h"
 
 namespace cc::signing {
@@ -42,10 +42,10 @@ std::unique_ptr<GroupSigner> make_signer(const PipelineOptions& options) {
   if (!options.same_message) {
     return std::make_unique<HashedGroupSigner>();
   }
-  SameMessageOptions out;
+  TableSignerOptions out;
   out.vector_kernel = options.vector_kernel;
   out.metrics = options.metrics;
-  return std::make_unique<SameMessageSigner>(out);
+  return std::make_unique<TableSigner>(out);
 }
 
 }  // namespace
