@@ -1,23 +1,14 @@
 // POST /api/v1/chamber/rotate/approve and /drill: an operator's credential is the proof, no token is needed.
 #include <boost/json.hpp>
-#include <ctime>
 
 #include "api/answer.h"
 #include "api/ceremony_input.h"
 #include "api/families.h"
+#include "base/iso_time.h"
 
 namespace cc::api {
 namespace json = boost::json;
 namespace {
-
-std::string iso_time(std::uint64_t unix_seconds) {
-  const auto seconds = static_cast<std::time_t>(unix_seconds);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text.data(), size};
-}
 
 Result<http::Response> approve(Context& context, http::Request& request) {
   CC_ASSIGN(const JsonBody body,

@@ -1,9 +1,9 @@
 // POST and GET /reload, Web3Signer's contract: 202 and the work in the background, 409 while one is running.
 #include <boost/json.hpp>
-#include <ctime>
 
 #include "api/answer.h"
 #include "api/families.h"
+#include "base/iso_time.h"
 
 namespace cc::api {
 namespace json = boost::json;
@@ -25,15 +25,6 @@ const char* word(ReloadState state) {
   return "?";
 }
 
-std::string iso_8601(std::uint64_t unix_seconds) {
-  const auto time = static_cast<std::time_t>(unix_seconds);
-  std::tm parts{};
-  ::gmtime_r(&time, &parts);
-  std::string out(32, '\0');
-  out.resize(std::strftime(out.data(), out.size(), "%Y-%m-%dT%H:%M:%SZ", &parts));
-  return out;
-}
-
 http::Response answer(int status, const char* outcome, std::string_view message) {
   return http::json(status, json::serialize(json::object{{"status", outcome}, {"message", message}}));
 }
@@ -52,7 +43,7 @@ http::Response tell(const Context& context) {
   const ReloadStatus status = context.key_files == nullptr ? ReloadStatus() : context.key_files->status();
   json::object out{{"status", word(status.state)}};
   if (status.ended_at) {
-    out["lastOperationTime"] = iso_8601(*status.ended_at);
+    out["lastOperationTime"] = iso_time(*status.ended_at);
   }
   if (!status.last_error.empty()) {
     out["lastError"] = status.last_error;

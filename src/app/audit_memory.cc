@@ -5,8 +5,8 @@
 #include <fstream>
 #include <map>
 
+#include "adapters/files/new_files.h"
 #include "app/command.h"
-#include "app/data_dir.h"
 #include "app/signer_client.h"
 #include "base/bytes.h"
 
@@ -31,12 +31,12 @@ Memory load(const std::string& path) {
 }
 
 Result<void> store(const std::string& path, const Memory& memory) {
-  CC_TRY(make_private_dir(std::filesystem::path(path).parent_path().string()));
+  CC_TRY(files::make_private_dir(std::filesystem::path(path).parent_path().string()));
   std::string text;
   for (const auto& [url, known] : memory) {
     text += (text.empty() ? "" : "\n") + url + " " + text_of(known);
   }
-  return write_private_line(path, SecretBytes::copy_of(std::string_view(text)));
+  return files::write_private_line(path, SecretBytes::copy_of(std::string_view(text)));
 }
 
 // The hashes behind a head. Errors: the signer's own.

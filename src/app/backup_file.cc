@@ -6,12 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <utility>
 
-#include "app/data_dir.h"
+#include "adapters/files/new_files.h"
 #include "crypto/hash_stream.h"
 
 namespace cc::app {
@@ -40,7 +38,7 @@ Result<std::size_t> read_some(int file, std::span<std::uint8_t> out) {
   return size;
 }
 
-Result<void> copy_into(NewFile& out, const std::string& path) {
+Result<void> copy_into(files::NewFile& out, const std::string& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) {
     return cannot(path, "cannot be read");
@@ -60,11 +58,11 @@ Result<void> copy_into(NewFile& out, const std::string& path) {
 }
 
 Result<void> write_all(const std::string& path, const backup::Manifest& manifest,
-                       const std::vector<std::string>& files) {
-  CC_ASSIGN(NewFile out, NewFile::create(path));
+                       const std::vector<std::string>& paths) {
+  CC_ASSIGN(files::NewFile out, files::NewFile::create(path));
   CC_TRY(out.write(backup::encode_head(manifest)));
-  for (const std::string& file : files) {
-    CC_TRY(copy_into(out, file));
+  for (const std::string& from : paths) {
+    CC_TRY(copy_into(out, from));
   }
   CC_TRY(out.finish());
   CC_ASSIGN(BackupReader back, BackupReader::open(path));
@@ -73,83 +71,18 @@ Result<void> write_all(const std::string& path, const backup::Manifest& manifest
 
 }  // namespace
 
-Result<NewFile> NewFile::create(const std::string& path) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  return file < 0 ? Result<NewFile>(cannot(path, "cannot be made")) : NewFile(path, file);
-}
-NewFile::~NewFile() {
-  if (file_ >= 0) {
-    ::close(file_);
-  }
-}
-NewFile::NewFile(NewFile&& other) noexcept : path_(std::move(other.path_)), file_(std::exchange(other.file_, -1)) {}
-NewFile& NewFile::operator=(NewFile&& other) noexcept {
-  std::swap(path_, other.path_);
-  std::swap(file_, other.file_);
-  return *this;
-}
-Result<void> NewFile::write(ByteView bytes) {
-  while (!bytes.empty()) {
-    const ssize_t here = ::write(file_, bytes.data(), bytes.size());
-    if (here < 0 && errno != EINTR) {
-      return cannot(path_, "cannot be written");
-    }
-    bytes = bytes.subspan(here < 0 ? 0 : static_cast<std::size_t>(here));
-  }
-  return {};
-}
-Result<void> NewFile::finish() { return ::fsync(file_) == 0 ? Result<void>() : cannot(path_, "cannot be flushed"); }
-
-Result<void> flush_folder(const std::string& path) {
-  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) {
-    return cannot(path, "cannot be opened");
-  }
-  const bool flushed = ::fsync(folder) == 0;
-  ::close(folder);
-  return flushed ? Result<void>() : cannot(path, "cannot be flushed");
-}
-
-Result<FreshFolder> FreshFolder::beside(const std::string& path) {
-  const std::string parent = std::filesystem::path(path).parent_path().string();
-  if (!parent.empty() && !std::filesystem::exists(parent)) {
-    CC_TRY(make_private_dir(parent));
-  }
-  std::string pattern = path + ".partial-XXXXXX";
-  return ::mkdtemp(pattern.data()) == nullptr ? Result<FreshFolder>(cannot(pattern, "cannot be made"))
-                                              : FreshFolder(std::move(pattern));
-}
-FreshFolder::~FreshFolder() {
-  if (!path_.empty()) {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-}
-Result<void> FreshFolder::becomes(const std::string& path) {
-  CC_TRY(flush_folder(path_));
-  if (::rename(path_.c_str(), path.c_str()) != 0) {
-    return errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR
-               ? Result<void>(fail(ErrorKind::usage, path + " is there already and not empty: name a new folder"))
-               : cannot(path, "cannot be made");
-  }
-  path_.clear();
-  const std::string parent = std::filesystem::path(path).parent_path().string();
-  return flush_folder(parent.empty() ? "." : parent);
-}
-
 Result<void> write_backup(const std::string& path, const backup::Manifest& manifest,
-                          const std::vector<std::string>& files) {
-  CC_ASSIGN(const FreshFolder folder_of_work, FreshFolder::beside(path));
+                          const std::vector<std::string>& paths) {
+  CC_ASSIGN(const files::FreshFolder folder_of_work, files::FreshFolder::beside(path));
   const std::string working = folder_of_work.file("backup");
-  Result<void> outcome = write_all(working, manifest, files);
+  Result<void> outcome = write_all(working, manifest, paths);
   // A link, unlike a rename, replaces nothing.
   if (outcome && ::link(working.c_str(), path.c_str()) != 0) {
     outcome = errno == EEXIST ? Result<void>(fail(ErrorKind::usage, path + " exists already: name a new file"))
                               : cannot(path, "cannot be made");
   }
   CC_TRY(outcome);
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  return flush_folder(folder.empty() ? "." : folder);
+  return files::flush_folder_of(path);
 }
 
 Result<BackupReader> BackupReader::open(const std::string& path) {

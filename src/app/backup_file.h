@@ -12,10 +12,10 @@
 
 namespace cc::app {
 
-// Writes the head and the files named, in the order of the manifest's parts, to `path`, which must not exist; flushed
-// with its folder and read back before the name appears. Errors: usage when `path` exists; store_unavailable.
+// Writes the head and the files at `paths`, in the order of the manifest's parts, to `path`, which must not exist;
+// flushed with its folder and read back before the name appears. Errors: usage when `path` exists; store_unavailable.
 Result<void> write_backup(const std::string& path, const backup::Manifest& manifest,
-                          const std::vector<std::string>& files);
+                          const std::vector<std::string>& paths);
 
 class BackupReader {
  public:
@@ -45,46 +45,5 @@ class BackupReader {
 
 // The digest and the size of a file. Errors: store_unavailable.
 Result<backup::Part> part_of(const std::string& name, const std::string& path);
-// A new file with mode 0600, in pieces; flushed by finish(). Errors: store_unavailable.
-class NewFile {
- public:
-  static Result<NewFile> create(const std::string& path);
-  ~NewFile();
-  NewFile(NewFile&& other) noexcept;
-  NewFile& operator=(NewFile&& other) noexcept;
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-  Result<void> write(ByteView bytes);
-  Result<void> finish();
-
- private:
-  NewFile(std::string path, int file) : path_(std::move(path)), file_(file) {}
-  std::string path_;
-  int file_;
-};
-// A folder with a name nothing else has, mode 0700, beside what is being made: two at once never share one, and nothing
-// that lies there is touched. Gone with this object unless it became something.
-class FreshFolder {
- public:
-  // The parent is made when it is missing. Errors: store_unavailable.
-  static Result<FreshFolder> beside(const std::string& path);
-  ~FreshFolder();
-  FreshFolder(FreshFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  FreshFolder& operator=(FreshFolder&&) = delete;
-  FreshFolder(const FreshFolder&) = delete;
-  FreshFolder& operator=(const FreshFolder&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-  // Flushed and renamed to `path`, where nothing or an empty folder is. Errors: usage when something is there;
-  // store_unavailable.
-  Result<void> becomes(const std::string& path);
-
- private:
-  explicit FreshFolder(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-};
-// Makes the names in a folder durable. Errors: store_unavailable.
-Result<void> flush_folder(const std::string& path);
 
 }  // namespace cc::app

@@ -157,14 +157,16 @@ Result<json::value> talk_to_one(const SignerOptions& options, const Dialogue& di
 }
 
 Result<void> talk_to_signers(const SignerOptions& options, const Dialogue& dialogue, const AfterReply& after) {
-  if (options.urls.size() == 1) {
-    CC_ASSIGN(const json::value reply, talk_to_one(options, dialogue));
-    if (after) {
-      after(options.urls.front(), reply);
-    }
-    return {};
+  if (options.urls.size() != 1) {
+    return talk_to_many(options, dialogue, after);
   }
-  return talk_to_many(options, dialogue, after);
+  CC_ASSIGN(const SignerClient client, single_signer(options));
+  CC_ASSIGN(const json::value reply, dialogue(client));
+  print_reply(reply, options.output);
+  if (after) {
+    after(client.url(), reply);
+  }
+  return {};
 }
 
 Result<json::value> ask_one(const SignerOptions& options, const SignerCall& call) {

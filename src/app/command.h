@@ -75,7 +75,7 @@ Result<SignerClient> signer_at(const SignerOptions& options, const std::string& 
 // The one signer of the options. Errors: usage when several are named.
 Result<SignerClient> single_signer(const SignerOptions& options);
 // Asks one signer and prints its reply, or many and prints `{"signers":[…]}`; with many, the first failure is returned
-// after all were asked. `after` is told each good reply, once all are printed.
+// after all were asked. `after` is told each good reply and its SignerClient::url(), once all are printed.
 using AfterReply = std::function<void(const std::string& url, const boost::json::value& reply)>;
 Result<void> ask_signers(const SignerOptions& options, const SignerCall& call, const AfterReply& after = nullptr);
 // One request to the single signer of the options, printed.

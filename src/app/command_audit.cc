@@ -3,7 +3,6 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <ctime>
 #include <fstream>
 #include <iostream>
 #include <set>
@@ -16,6 +15,7 @@
 #include "app/dynamodb_tables.h"
 #include "app/slashing_backend.h"
 #include "audit/transcript.h"
+#include "base/iso_time.h"
 
 namespace cc::app {
 namespace {
@@ -117,18 +117,9 @@ Result<void> run_verify(const VerifyOptions& options) {
   return {};
 }
 
-std::string time_text(std::uint64_t unix_seconds) {
-  const auto seconds = static_cast<std::time_t>(unix_seconds);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text.data(), size};
-}
-
 // One line for people: "12 2026-11-24T19:00:00Z unseal done by operator:alice, …".
 std::string sentence(const audit::Entry& entry, std::string_view line) {
-  std::string out = std::to_string(entry.number) + " " + time_text(entry.time) + " " +
+  std::string out = std::to_string(entry.number) + " " + iso_time(entry.time) + " " +
                     std::string(audit::name(entry.what.event)) + " " + std::string(audit::name(entry.what.outcome)) +
                     " by " + entry.what.by.text();
   const json::value members = json::parse(std::string(line));

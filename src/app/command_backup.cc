@@ -8,6 +8,7 @@
 #include <boost/json/object.hpp>
 #include <filesystem>
 
+#include "adapters/files/new_files.h"
 #include "adapters/sqlite/key_store.h"
 #include "adapters/sqlite/slashing_store.h"
 #include "adapters/sqlite/snapshot.h"
@@ -63,7 +64,7 @@ Result<seal::SealRecord> export_record(const Config& config, const std::string& 
   if (!document) {
     return fail(ErrorKind::not_initialized, "there is no chamber here: is --config or --data-dir the signer's own?");
   }
-  CC_ASSIGN(NewFile file, NewFile::create(into));
+  CC_ASSIGN(files::NewFile file, files::NewFile::create(into));
   CC_TRY(file.write(document->content));
   CC_TRY(file.finish());
   return record_in(document->content);
@@ -76,7 +77,7 @@ Result<void> run_create(const CreateOptions& options) {
   CC_ASSIGN(const Config config, load_store_config(options.store));
   // A running signer would sign on while the copies are made.
   CC_ASSIGN(const DataDir lock, DataDir::lock(config.data_dir));
-  CC_ASSIGN(const FreshFolder scratch, FreshFolder::beside(options.output));
+  CC_ASSIGN(const files::FreshFolder scratch, files::FreshFolder::beside(options.output));
   CC_ASSIGN(const seal::SealRecord record, export_record(config, scratch.file(kRecordPart)));
   std::vector<std::pair<std::string, std::string>> databases{{kStatePart, config.signer_state.path},
                                                              {kKeysPart, config.sealed_keys_path}};
@@ -163,8 +164,8 @@ struct RestoreOptions {
   std::string output = "json";
 };
 
-Result<void> write_parts(BackupReader& reader, const FreshFolder& folder) {
-  std::optional<NewFile> file;
+Result<void> write_parts(BackupReader& reader, const files::FreshFolder& folder) {
+  std::optional<files::NewFile> file;
   std::string at;
   CC_TRY(reader.read_parts([&](const backup::Part& part, ByteView piece) -> Result<void> {
     if (part.name == kRecordPart) {
@@ -174,7 +175,7 @@ Result<void> write_parts(BackupReader& reader, const FreshFolder& folder) {
       if (file) {
         CC_TRY(file->finish());
       }
-      CC_ASSIGN(NewFile next, NewFile::create(folder.file(part.name)));
+      CC_ASSIGN(files::NewFile next, files::NewFile::create(folder.file(part.name)));
       file.emplace(std::move(next));
       at = part.name;
     }
@@ -196,7 +197,7 @@ Result<void> only_known_parts(const backup::Manifest& manifest) {
 }
 
 // Who the restored slashing store says it is; empty without one (history in PostgreSQL is not part of a backup).
-Result<std::optional<guard::StoreIdentity>> restored_history(const FreshFolder& folder) {
+Result<std::optional<guard::StoreIdentity>> restored_history(const files::FreshFolder& folder) {
   const std::string path = folder.file(kSlashingPart);
   if (!fs::exists(path)) {
     return std::nullopt;
@@ -209,7 +210,7 @@ Result<std::optional<guard::StoreIdentity>> restored_history(const FreshFolder& 
 
 // The state remembers a later run than the slashing store restored beside it, however the two stood when the backup was
 // made: the signer then says slashing_store_mismatch and signs nothing until `slashing adopt` has set a floor.
-Result<void> forbid_signing(const FreshFolder& folder, ByteView seal_record) {
+Result<void> forbid_signing(const files::FreshFolder& folder, ByteView seal_record) {
   CC_ASSIGN(const std::optional<guard::StoreIdentity> history, restored_history(folder));
   CC_ASSIGN(const auto state, sqlite::SqliteStateStore::open(folder.file(kStatePart), sqlite::OpenMode::existing_only));
   CC_ASSIGN(const auto record, state->read(seal::kSealRecordDocument));
@@ -258,7 +259,7 @@ Result<void> run_restore(const RestoreOptions& options) {
   CC_TRY(check_record(reader, record));
   CC_ASSIGN(const Bytes document, reader.small_part(kRecordPart));
   // Complete under another name first, so that no half restored folder can be started.
-  CC_ASSIGN(FreshFolder working, FreshFolder::beside(data_dir));
+  CC_ASSIGN(files::FreshFolder working, files::FreshFolder::beside(data_dir));
   CC_TRY(write_parts(reader, working));
   CC_TRY(forbid_signing(working, document));
   CC_TRY(working.becomes(data_dir));

@@ -4,7 +4,6 @@
 #include <boost/json/object.hpp>
 
 #include "app/command_operator.h"
-#include "app/many_signers.h"
 
 namespace cc::app {
 namespace {
@@ -148,14 +147,7 @@ Result<json::value> next_step(const GuideOptions& options, const SecretBytes& to
 
 Result<void> run_guide(const GuideOptions& options) {
   CC_ASSIGN(const SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));
-  const auto ask = [&](const SignerClient& client) { return next_step(options, token, client); };
-  if (options.signer.urls.size() != 1) {
-    return talk_to_many(options.signer, ask, nullptr);
-  }
-  CC_ASSIGN(const SignerClient client, single_signer(options.signer));
-  CC_ASSIGN(const json::value reply, ask(client));
-  print_reply(reply, options.signer.output);
-  return {};
+  return talk_to_signers(options.signer, [&](const SignerClient& client) { return next_step(options, token, client); });
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include <map>
 
 #include "app/command_operator.h"
-#include "app/many_signers.h"
 #include "app/operator_proof.h"
 
 namespace cc::app {
@@ -50,14 +49,7 @@ Result<void> talk_quietly(const SignerOptions& options, const Dialogue& dialogue
     }
     advice(whole);
   };
-  if (options.urls.size() != 1) {
-    return talk_to_many(options, ask, advise_on);
-  }
-  CC_ASSIGN(const SignerClient client, single_signer(options));
-  CC_ASSIGN(const json::value reply, ask(client));
-  print_reply(reply, options.output);
-  advise_on(client.url(), reply);
-  return {};
+  return talk_to_signers(options, ask, advise_on);
 }
 
 Result<void> ask_quietly(const SignerOptions& options, const SignerCall& call, const Advice& advice) {

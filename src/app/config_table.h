@@ -47,6 +47,7 @@ std::vector<ConfigKey> tls_keys();  // its rows in config_keys_tls.cc
 // The rows of anti_slashing.postgres (config_keys_postgres.cc).
 std::vector<ConfigKey> postgres_keys();
 std::vector<ConfigKey> dynamodb_keys();  // config_keys_dynamodb.cc
+std::vector<ConfigKey> access_keys();    // config_keys_access.cc
 
 using Parts = std::vector<std::string>;
 Parts split_path(std::string_view path);

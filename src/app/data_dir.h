@@ -1,11 +1,9 @@
 // The data directory and its lock: one server per directory, by a kernel lock that dies with the process.
 #pragma once
 
-#include <memory>
 #include <string>
 
 #include "base/result.h"
-#include "base/secret.h"
 
 namespace cc::app {
 
@@ -24,10 +22,5 @@ class DataDir {
   explicit DataDir(int lock) : lock_(lock) {}
   int lock_;
 };
-
-// Creates a folder with its parents, for the owner alone. Errors: store_unavailable.
-Result<void> make_private_dir(const std::string& path);
-// Replaces a file by a new one with mode 0600 that holds one line, flushed with its folder. Errors: store_unavailable.
-Result<void> write_private_line(const std::string& path, const SecretBytes& line);
 
 }  // namespace cc::app

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "app/data_dir.h"
+#include "adapters/files/new_files.h"
 #include "base/log.h"
 
 namespace cc::app {
@@ -21,7 +21,7 @@ Result<access::Policies> make_policies(Config& config, Random& random) {
   std::string text = "cc-admin-" + to_base64url(expose_secret_bytes(bytes));
   const SecretBytes token = SecretBytes::copy_of(std::string_view(text));
   wipe(text);
-  CC_TRY(write_private_line(file, token));
+  CC_TRY(files::write_private_line(file, token));
   log::info("no auth_policies: signing is open to whoever reaches the listener, chamber routes take the admin token",
             {{"path", file}});
   return access::Policies::open_with_admin(token, random);

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "app/data_dir.h"
+#include "adapters/files/new_files.h"
 #include "base/bytes.h"
 #include "base/log.h"
 #include "crypto/hash.h"
@@ -24,7 +24,7 @@ Result<void> SetupTokenNotice::settle() {
   if (digest != given_digest_ && file_.empty()) {
     log::always("Setup token generated (save securely, one-time use)", {{"setup_token", *token}});
   } else if (digest != given_digest_) {
-    given = write_private_line(file_, SecretBytes::copy_of(std::string_view(*token)));
+    given = files::write_private_line(file_, SecretBytes::copy_of(std::string_view(*token)));
     if (given) {
       log::always("Setup token generated and written (one-time use)", {{"path", file_}});
     }

@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
+#include "adapters/files/new_files.h"
 #include "adapters/files/small_file.h"
-#include "app/data_dir.h"
 #include "base/bytes.h"
 
 namespace cc::app {
@@ -19,7 +19,7 @@ Result<SignerId> signer_id(const std::string& data_dir, Random& random) {
   std::error_code error;
   if (!std::filesystem::exists(path, error) && !error) {
     SignerId fresh{to_hex(random.array<kIdBytes>()), true};
-    CC_TRY(write_private_line(path, SecretBytes::copy_of(std::string_view(fresh.text))));
+    CC_TRY(files::write_private_line(path, SecretBytes::copy_of(std::string_view(fresh.text))));
     return fresh;
   }
   const auto file = files::read_small_file(path, kLargestFile);

@@ -1,6 +1,7 @@
 // Affine additions by the chord rule, many at a time, which share one inversion (Montgomery's trick): five
-// multiplications and a square each. What is inverted is first multiplied by a fresh random field element. For any
-// Field of same_message_pass.h; internal to crypto.
+// multiplications and a square each; and by them the sum of a product's four parts, one for each digit of the key. What
+// is inverted is first multiplied by a fresh random field element. For any Field of same_message_pass.h; internal to
+// crypto.
 //
 // Nothing here branches on a secret or uses one as an address. The caller owns the memory and wipes it. No standard
 // containers, for the reason given in same_message_pass.h.
@@ -47,6 +48,23 @@ class ChordAdditions {
     chord(sums[0], terms[0], inverse);
     Field::wipe(inverse);
     Field::wipe(difference);
+  }
+
+  // Where digit `part` of a key lies in a list of `units` points for each of the four, so that join_parts() adds
+  // halves.
+  static std::size_t place(std::size_t part) { return (part & 1) * 2 + (part >> 1); }
+
+  // [T0 T2 | T1 T3] → [T0 - psi T1, T2 - psi T3] → T0 - psi T1 + psi^2 (T2 - psi T3), of each unit. Left in the first
+  // `units` points; the others are spoiled. Two calls of add().
+  void join_parts(Point* terms, std::size_t units) {
+    for (std::size_t i = 2 * units; i < 4 * units; ++i) {
+      Field::negated_psi(terms[i].x, terms[i].y);
+    }
+    add(terms, terms + 2 * units, 2 * units);
+    for (std::size_t i = units; i < 2 * units; ++i) {
+      Field::psi_squared(terms[i].x, terms[i].y);
+    }
+    add(terms, terms + units, units);
   }
 
   // One inversion for all lanes. Its argument is a random field element to whoever watches it.

@@ -9,8 +9,8 @@
 
 #include "crypto/distinct_pass.h"
 #include "crypto/field_blst.h"
+#include "crypto/odd_multiples.h"
 #include "crypto/pass_inputs.h"
-#include "crypto/same_message_table.h"
 
 namespace cc::crypto {
 namespace {

@@ -58,15 +58,7 @@ class Pass {
 
   void run() {
     look_up();
-    // For every window and message: [T0 T2 | T1 T3] → [T0 - psi T1, T2 - psi T3] → T0 - psi T1 + psi^2 (T2 - psi T3)
-    for (std::size_t i = 2 * units_; i < 4 * units_; ++i) {
-      Field::negated_psi(terms_[i].x, terms_[i].y);
-    }
-    chords_.add(terms_, terms_ + 2 * units_, 2 * units_);
-    for (std::size_t i = units_; i < 2 * units_; ++i) {
-      Field::psi_squared(terms_[i].x, terms_[i].y);
-    }
-    chords_.add(terms_, terms_ + units_, units_);
+    chords_.join_parts(terms_, units_);  // for every window and message
     for (std::size_t message = 0; message < order_.messages; ++message) {
       accumulate(message);
     }
@@ -74,12 +66,9 @@ class Pass {
   }
 
  private:
-  // Where digit `part` lies among the terms, so that the additions take halves.
-  static std::size_t place(std::size_t part) { return (part & 1) * 2 + (part >> 1); }
-
   void look_up() const {
     for (std::size_t part = 0; part < kParts; ++part) {
-      Point* to = terms_ + place(part) * units_;
+      Point* to = terms_ + chords_.place(part) * units_;
       for (std::size_t window = 0; window < kWindows; ++window) {
         const unsigned width = order_.windows->width[window];
         const unsigned offset = order_.windows->offset[window];

@@ -7,10 +7,10 @@
 #include <cstring>
 #include <vector>
 
+#include "crypto/odd_multiples.h"
 #include "crypto/pass_inputs.h"
 #include "crypto/same_message_kernel.h"
 #include "crypto/same_message_pass.h"
-#include "crypto/same_message_table.h"
 
 namespace cc::crypto {
 namespace {

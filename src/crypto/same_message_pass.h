@@ -62,22 +62,11 @@ class Pass {
       look_up(window, terms_);
       chords_.add(sums_, terms_, kParts * units_);
     }
-    // [S0 S2 | S1 S3] → [S0 - psi S1, S2 - psi S3] → S0 - psi S1 + psi^2 (S2 - psi S3)
-    for (std::size_t i = 2 * units_; i < 4 * units_; ++i) {
-      Field::negated_psi(sums_[i].x, sums_[i].y);
-    }
-    chords_.add(sums_, sums_ + 2 * units_, 2 * units_);
-    for (std::size_t i = units_; i < 2 * units_; ++i) {
-      Field::psi_squared(sums_[i].x, sums_[i].y);
-    }
-    chords_.add(sums_, sums_ + units_, units_);
+    chords_.join_parts(sums_, units_);
     hand_out();
   }
 
  private:
-  // Where digit `part` lies among the sums, so that the last steps add halves.
-  static std::size_t place(std::size_t part) { return (part & 1) * 2 + (part >> 1); }
-
   void look_up(std::size_t window, Point* to) const {
     const Windows& windows = *order_.windows;
     const unsigned width = windows.width[window];
@@ -93,7 +82,7 @@ class Pass {
           index[lane] = (bits ^ (top - 1)) & half;
           negative[lane] = top ^ 1;
         }
-        Point& point = to[place(part) * units_ + unit];
+        Point& point = to[chords_.place(part) * units_ + unit];
         Field::select(point.x, point.y, entries, half + 1, index);
         Field::negate_where(point.y, negative);
       }

@@ -2,14 +2,6 @@
 
 namespace cc::guard {
 
-Result<VotesNear> SlashingTransaction::votes_near(std::int64_t validator, Epoch source, Epoch target) {
-  VotesNear out;
-  CC_ASSIGN(out.at_target, attestations_at(validator, target));
-  CC_ASSIGN(out.surrounding, surrounding(validator, source, target));
-  CC_ASSIGN(out.surrounded, surrounded(validator, source, target));
-  return out;
-}
-
 Result<void> SlashingStore::transact_ahead(std::span<const LookAhead>, const Work& work) { return transact(work); }
 
 // A committed look would count, and let an older store catch up with its checkpoint; so it is rolled back.

@@ -38,8 +38,9 @@ struct SignedAttestation {
 
 // The recorded votes that a new one can collide with.
 struct VotesNear {
-  std::vector<SignedAttestation> at_target;
-  std::optional<SignedAttestation> surrounding, surrounded;  // some vote around it, and some inside it
+  std::vector<SignedAttestation> at_target;      // all of them
+  std::optional<SignedAttestation> surrounding;  // some vote with source < the new one's and target > the new one's
+  std::optional<SignedAttestation> surrounded;   // some vote the other way round
 };
 
 // A key's permit: withdrawn first when the key is deactivated or deleted, given back only by an explicit import or
@@ -77,11 +78,7 @@ class SlashingTransaction {
   virtual Result<void> update_validator(const ValidatorRow& row) = 0;
   virtual Result<std::vector<SignedBlock>> blocks_at(std::int64_t validator, Slot slot) = 0;
   virtual Result<std::vector<SignedAttestation>> attestations_at(std::int64_t validator, Epoch target) = 0;
-  // Some vote with source < s and target > t (it surrounds the new one), and the other way round.
-  virtual Result<std::optional<SignedAttestation>> surrounding(std::int64_t validator, Epoch source, Epoch target) = 0;
-  virtual Result<std::optional<SignedAttestation>> surrounded(std::int64_t validator, Epoch source, Epoch target) = 0;
-  // The three answers at once, for a store that has them in one go.
-  virtual Result<VotesNear> votes_near(std::int64_t validator, Epoch source, Epoch target);
+  virtual Result<VotesNear> votes_near(std::int64_t validator, Epoch source, Epoch target) = 0;
   // A record that is there already is not added twice.
   virtual Result<void> add_block(std::int64_t validator, const SignedBlock& block) = 0;
   virtual Result<void> add_attestation(std::int64_t validator, const SignedAttestation& attestation) = 0;

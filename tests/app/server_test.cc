@@ -238,16 +238,5 @@ TEST(DataDir, IsHeldByOneAtATime) {
   EXPECT_FALSE(DataDir::lock((folder / "file").string()));
 }
 
-TEST(PrivateLine, ReplacesAFileAndKeepsItPrivate) {
-  const test::TemporaryFolder folder;
-  const std::string path = (folder / "token").string();
-  std::ofstream(path) << "older and longer text";
-  fs::permissions(path, fs::perms::all);
-  ASSERT_TRUE(write_private_line(path, SecretBytes::copy_of("new")));
-  EXPECT_EQ(test::read_text(path), "new\n");
-  EXPECT_EQ(mode_of(path), 0600U);
-  EXPECT_FALSE(write_private_line((folder / "no").string() + "/such/folder", SecretBytes::copy_of("new")));
-}
-
 }  // namespace
 }  // namespace cc::app

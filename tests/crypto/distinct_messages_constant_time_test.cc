@@ -10,7 +10,7 @@
 #include "crypto/distinct_pass.h"
 #include "crypto/field_blst.h"
 #include "crypto/leaky_fields.h"
-#include "crypto/same_message_table.h"
+#include "crypto/odd_multiples.h"
 #include "crypto/signing_keys.h"
 #include "crypto/valgrind.h"
 #include "support/seeded_random.h"

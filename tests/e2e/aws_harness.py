@@ -1,5 +1,6 @@
 """AWS on loopback for end-to-end tests: dev-kms (strict), moto (an independent emulator), and AWS's own command line."""
 import http.client
+import http.server
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 import strict_dynamodb
@@ -102,6 +104,39 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+class CredentialEndpoint:
+    """What a container platform gives its programs: temporary credentials over HTTP, for six hours. `give()` names them: key id, secret, session token."""
+
+    def __init__(self, give):
+        self.asked = []  # of each request the path and its Authorization
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(handler):
+                self.asked.append((handler.path, handler.headers.get("Authorization")))
+                key_id, secret, token = give()
+                expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 6 * 3600))
+                body = json.dumps({"AccessKeyId": key_id, "SecretAccessKey": secret, "Token": token, "Expiration": expires}).encode()
+                handler.send_response(200)
+                handler.send_header("Content-Length", str(len(body)))
+                handler.end_headers()
+                handler.wfile.write(body)
+
+            def log_message(handler, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def environment(self):
+        return {"AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{self.server.server_port}/v1/credentials"}
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class Moto:

@@ -1,6 +1,5 @@
 """KMS locks: the operations guide's first boot with AWS ARNs against dev-kms, planted faults, AWS's own client, and moto."""
 import base64
-import http.server
 import json
 import os
 import socket
@@ -11,7 +10,7 @@ import threading
 import time
 import unittest
 
-from aws_harness import ARNS, ISOLATED, DevKms, Moto, aws_cli
+from aws_harness import ARNS, ISOLATED, CredentialEndpoint, DevKms, Moto, aws_cli
 from harness import PASSPHRASE, SignerTest
 
 
@@ -203,34 +202,15 @@ class Faults(AwsTest):
         self.assertIn("AWS_ENDPOINT_URL_KMS asks for plain http to kms.example", signer.log())
 
 
-class CredentialEndpoint(AwsTest):
+class ContainerCredentials(AwsTest):
     def test_the_container_endpoint_gives_credentials_that_kms_takes(self):
         kms = self.dev_kms()
         key_id, secret = kms.key_id(), kms.secret_key()
-        asked = []
-
-        class Endpoint(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                asked.append((self.path, self.headers.get("Authorization")))
-                expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
-                # dev-kms knows these keys without a session token.
-                body = json.dumps({"AccessKeyId": key_id, "SecretAccessKey": secret, "Token": "", "Expiration": expires}).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        signer = self.aws_signer({**kms.environment, "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "pod-token-1",
-                                  "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{server.server_port}/v1/credentials"})
+        endpoint = CredentialEndpoint(lambda: (key_id, secret, ""))  # dev-kms knows these keys without a session token
+        self.addCleanup(endpoint.close)
+        signer = self.aws_signer({**kms.environment, **endpoint.environment, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "pod-token-1"})
         self.init(signer)
-        self.assertEqual(asked, [("/v1/credentials", "pod-token-1")], "asked once, kept until it runs out")
+        self.assertEqual(endpoint.asked, [("/v1/credentials", "pod-token-1")], "asked once, kept until it runs out")
         self.assertIn("AWS credentials", signer.log())
         self.assertNotIn(secret, signer.log())
         self.assertNotIn("pod-token-1", signer.log())

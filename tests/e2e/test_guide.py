@@ -1,15 +1,12 @@
 """The operations guide, command by command: the replies are compared field by field with what it prints."""
 import json
 import os
-import pty
-import re
-import select
-import subprocess
 import threading
 import time
 import unittest
 
 from harness import BINARY, PASSPHRASE, SignerTest, attestation
+from terminal import Terminal
 
 
 class FirstBootKmsOnly(SignerTest):
@@ -293,27 +290,13 @@ class Prompts(SignerTest):
     """A person at a terminal: the passphrase is asked for and never shown."""
 
     def type_at(self, signer, arguments, answers):
-        master, slave = pty.openpty()
-        process = subprocess.Popen([BINARY, *arguments], stdin=slave, stdout=subprocess.PIPE, stderr=slave, env=signer.environment,
-                                   start_new_session=True, preexec_fn=lambda: __import__("fcntl").ioctl(0, 0x540E, 0))
-        os.close(slave)
-        seen = ""
-        for answer in answers:
-            end = time.monotonic() + 20
-            while not re.search(r"[:?] ?$", seen) and time.monotonic() < end:
-                if select.select([master], [], [], 0.2)[0]:
-                    seen += os.read(master, 4096).decode()
-            time.sleep(0.1)
-            os.write(master, (answer + "\n").encode())
-            seen += "\n"
-        out, _ = process.communicate(timeout=60)
-        try:
-            while select.select([master], [], [], 0.2)[0]:
-                seen += os.read(master, 4096).decode()
-        except OSError:
-            pass
-        os.close(master)
-        return process.returncode, out.decode(), seen
+        with Terminal([BINARY, *arguments], signer.environment, output_to_terminal=False) as terminal:
+            for answer in answers:
+                terminal.expect(r"[:?] ?$", pattern=True)
+                terminal.type(answer)
+            code = terminal.end()
+            with terminal.process.stdout as out:
+                return code, out.read().decode(), terminal.shown
 
     def test_register_and_unseal_ask_without_echo(self):
         signer = self.signer().start()

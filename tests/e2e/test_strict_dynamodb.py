@@ -1,13 +1,12 @@
 """DynamoDB as AWS is and emulators are not: first AWS's own command line against the strict front, so that it cannot drift; then the signer through
 throttling, partial batches, short pages, lost answers, conflicts, an expired session, another clock, a role without rights.
 """
-import http.server
 import json
 import threading
 import time
 import unittest
 
-from aws_harness import ISOLATED, Moto, DynamoDb, aws_cli
+from aws_harness import ISOLATED, CredentialEndpoint, Moto, DynamoDb, aws_cli
 from harness import attestation, block, slashable
 from replicas import Tables
 
@@ -214,28 +213,16 @@ class ThroughTheStrictFront(Tables):
         sessions = []
         serve_expired = threading.Event()
 
-        class Endpoint(http.server.BaseHTTPRequestHandler):
-            def do_GET(endpoint):
-                if not serve_expired.is_set() or not sessions:
-                    name = f"session-{len(sessions)}"
-                    sessions.append((name, self.dynamodb.admit("ASIA" + name, "secret-" + name, "token-" + name)))
-                name = sessions[-1][0]
-                body = json.dumps({"AccessKeyId": "ASIA" + name, "SecretAccessKey": "secret-" + name, "Token": "token-" + name,
-                                   "Expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 6 * 3600))}).encode()
-                endpoint.send_response(200)
-                endpoint.send_header("Content-Length", str(len(body)))
-                endpoint.end_headers()
-                endpoint.wfile.write(body)
+        def give():
+            if not serve_expired.is_set() or not sessions:
+                name = f"session-{len(sessions)}"
+                sessions.append((name, self.dynamodb.admit("ASIA" + name, "secret-" + name, "token-" + name)))
+            name = sessions[-1][0]
+            return "ASIA" + name, "secret-" + name, "token-" + name
 
-            def log_message(endpoint, *_):
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        signer = self.replica({"AWS_ENDPOINT_URL_KMS": moto.endpoint, "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
-                               "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{server.server_port}/role"}).start()
+        endpoint = CredentialEndpoint(give)
+        self.addCleanup(endpoint.close)
+        signer = self.replica({"AWS_ENDPOINT_URL_KMS": moto.endpoint, **endpoint.environment}).start()
         arn = moto.create_key("eu-west-1")
         signer.operator("init", "--setup-token", signer.setup_token(), "--kms-key-arns", arn, "--kms-threshold", "1")
         key = signer.import_interop(0)[0]

@@ -10,7 +10,7 @@
 
 #include "crypto/bls.h"
 #include "signing/pipeline.h"
-#include "signing/same_message_signer.h"
+#include "signing/table_signer.h"
 #include "support/memory_slashing_store.h"
 #include "support/ring_keys.h"
 
@@ -110,7 +110,7 @@ class WatchedSigner final : public signing::GroupSigner {
   }
 
  private:
-  signing::SameMessageSigner signer_;
+  signing::TableSigner signer_;
   std::shared_ptr<Log> log_;
 };
 

@@ -130,15 +130,12 @@ class MemorySlashingStore final : public guard::SlashingStore {
     Result<std::vector<guard::SignedAttestation>> attestations_at(std::int64_t validator, Epoch target) override {
       return matching(state_.attestations[validator], [&](const auto& vote) { return vote.target == target; });
     }
-    Result<std::optional<guard::SignedAttestation>> surrounding(std::int64_t validator, Epoch source,
-                                                                Epoch target) override {
-      return first(state_.attestations[validator],
-                   [&](const auto& vote) { return vote.source < source && vote.target > target; });
-    }
-    Result<std::optional<guard::SignedAttestation>> surrounded(std::int64_t validator, Epoch source,
-                                                               Epoch target) override {
-      return first(state_.attestations[validator],
-                   [&](const auto& vote) { return vote.source > source && vote.target < target; });
+    Result<guard::VotesNear> votes_near(std::int64_t validator, Epoch source, Epoch target) override {
+      const auto& all = state_.attestations[validator];
+      return guard::VotesNear{
+          matching(all, [&](const auto& vote) { return vote.target == target; }),
+          first(all, [&](const auto& vote) { return vote.source < source && vote.target > target; }),
+          first(all, [&](const auto& vote) { return vote.source > source && vote.target < target; })};
     }
     Result<void> add_block(std::int64_t validator, const guard::SignedBlock& block) override {
       auto& all = state_.blocks[validator];

@@ -5,10 +5,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <new>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -69,6 +71,70 @@ inline void refuses_each_kind_of_surround_vote_announced_or_not(SlashingPlace& p
     EXPECT_EQ(asking(*store, vote(3, 8, 1)), "slashable");
   }
   EXPECT_EQ(ask(*store, vote(8, 9, 1)), "ok");
+}
+
+// Every question about one validator's votes against a plain search.
+inline Result<int> compare_with_a_plain_search(guard::SlashingTransaction& tx, const guard::ValidatorRow& row,
+                                               const std::vector<guard::SignedAttestation>& votes,
+                                               std::uint64_t epochs) {
+  using Vote = guard::SignedAttestation;
+  int found = 0;
+  const auto right = [&](const std::optional<Vote>& answer, const auto& collides) {
+    found += answer ? 1 : 0;
+    const auto is_answer = [&](const Vote& vote) {
+      return vote.source == answer->source && vote.target == answer->target &&
+             vote.signing_root == answer->signing_root;
+    };
+    return answer ? collides(*answer) && std::ranges::any_of(votes, is_answer) : std::ranges::none_of(votes, collides);
+  };
+  for (Epoch source{0}; source.value < epochs; ++source.value) {
+    for (Epoch target{0}; target.value < epochs; ++target.value) {
+      CC_ASSIGN(const guard::VotesNear near, tx.votes_near(row.id, source, target));
+      EXPECT_EQ(near.at_target.size(), static_cast<std::size_t>(std::ranges::count(votes, target, &Vote::target)));
+      EXPECT_TRUE(
+          right(near.surrounding, [&](const Vote& vote) { return vote.source < source && vote.target > target; }))
+          << source.value << " " << target.value;
+      EXPECT_TRUE(
+          right(near.surrounded, [&](const Vote& vote) { return vote.source > source && vote.target < target; }))
+          << source.value << " " << target.value;
+    }
+  }
+  return found;
+}
+
+// Imported votes whose source lies above their target are among them.
+inline void finds_the_votes_near_a_new_one_that_a_plain_search_finds(SlashingPlace& place) {
+  constexpr std::uint64_t kEpochs = 9;
+  auto store = place.open();
+  std::mt19937_64 random(20261124);
+  const auto epoch = [&] { return Epoch{random() % kEpochs}; };
+  int found = 0;
+  for (std::uint32_t key = 1; key <= 10; ++key) {
+    std::vector<guard::SignedAttestation> votes(random() % 9);
+    std::vector<guard::LookAhead> ahead;
+    for (std::uint64_t pair = 0; pair < kEpochs * kEpochs; ++pair) {
+      ahead.push_back({key_of(key), {}, Epoch{pair / kEpochs}, Epoch{pair % kEpochs}});
+    }
+    const auto compare = [&](guard::SlashingTransaction& tx) -> Result<void> {
+      CC_ASSIGN(const auto row, tx.validator(key_of(key), true));
+      CC_ASSIGN(const int more, compare_with_a_plain_search(tx, *row, votes, kEpochs));
+      found += more;
+      return {};
+    };
+    const auto add = [&](guard::SlashingTransaction& tx) -> Result<void> {
+      CC_ASSIGN(const auto row, tx.validator(key_of(key), true));
+      for (guard::SignedAttestation& vote : votes) {
+        vote = {epoch(), epoch(), root_of(random())};
+        CC_TRY(tx.add_attestation(row->id, vote));
+      }
+      return compare(tx);
+    };
+    const Result<void> added = key % 2 == 0 ? store->transact_ahead(ahead, add) : store->transact(add);
+    ASSERT_TRUE(added) << added.error().message;
+    const Result<void> after = key % 2 == 0 ? store->transact(compare) : store->transact_ahead(ahead, compare);
+    ASSERT_TRUE(after) << after.error().message;
+  }
+  EXPECT_GT(found, 200);
 }
 
 inline void sees_what_the_same_batch_recorded_before(SlashingPlace& place) {
@@ -255,6 +321,8 @@ inline void a_key_withdrawn_through_one_signer_is_withdrawn_for_all(SlashingPlac
 inline constexpr SlashingCase kSlashingContract[] = {
     {"KeepsWhatItRecordedOverAReopening", contract::keeps_what_it_recorded_over_a_reopening},
     {"RefusesEachKindOfSurroundVoteAnnouncedOrNot", contract::refuses_each_kind_of_surround_vote_announced_or_not},
+    {"FindsTheVotesNearANewOneThatAPlainSearchFinds",
+     contract::finds_the_votes_near_a_new_one_that_a_plain_search_finds},
     {"SeesWhatTheSameBatchRecordedBefore", contract::sees_what_the_same_batch_recorded_before},
     {"IsNotMadeWhenItMustExist", contract::is_not_made_when_it_must_exist},
     {"CountsRunsAndCommitsAndNotRefusals", contract::counts_runs_and_commits_and_not_refusals},

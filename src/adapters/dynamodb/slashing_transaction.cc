@@ -263,29 +263,38 @@ Result<std::vector<guard::SignedAttestation>> DynamoSlashingTransaction::attesta
   return votes(*subject, target.value, target.value);
 }
 
-Result<std::optional<guard::SignedAttestation>> DynamoSlashingTransaction::surrounding(std::int64_t validator,
-                                                                                       Epoch source, Epoch target) {
-  CC_ASSIGN(const Subject* const subject, this->subject(validator));
+Result<std::optional<DynamoSlashingTransaction::Vote>> DynamoSlashingTransaction::surrounding(const Subject& subject,
+                                                                                              Epoch source,
+                                                                                              Epoch target) {
   if (target.value == kTop) {
     return std::nullopt;
   }
-  CC_ASSIGN(const std::vector<Vote> above, votes(*subject, target.value + 1, kTop));
+  CC_ASSIGN(const std::vector<Vote> above, votes(subject, target.value + 1, kTop));
   const auto found = std::ranges::find_if(above, [&](const Vote& vote) { return vote.source < source; });
   return found == above.end() ? std::nullopt : std::optional(*found);
 }
 
 // A vote inside has its target above our source, unless its own source is above its target (only imports have those).
-Result<std::optional<guard::SignedAttestation>> DynamoSlashingTransaction::surrounded(std::int64_t validator,
-                                                                                      Epoch source, Epoch target) {
-  CC_ASSIGN(const Subject* const subject, this->subject(validator));
-  const bool none = target.value == 0 || no_source_above(subject->now, source);
-  const std::uint64_t from = subject->now.inverted ? 0 : source.value;
+Result<std::optional<DynamoSlashingTransaction::Vote>> DynamoSlashingTransaction::surrounded(const Subject& subject,
+                                                                                             Epoch source,
+                                                                                             Epoch target) {
+  const bool none = target.value == 0 || no_source_above(subject.now, source);
+  const std::uint64_t from = subject.now.inverted ? 0 : source.value;
   if (none || from > target.value - 1) {
     return std::nullopt;
   }
-  CC_ASSIGN(const std::vector<Vote> below, votes(*subject, from, target.value - 1));
+  CC_ASSIGN(const std::vector<Vote> below, votes(subject, from, target.value - 1));
   const auto found = std::ranges::find_if(below, [&](const Vote& vote) { return vote.source > source; });
   return found == below.end() ? std::nullopt : std::optional(*found);
+}
+
+Result<guard::VotesNear> DynamoSlashingTransaction::votes_near(std::int64_t validator, Epoch source, Epoch target) {
+  CC_ASSIGN(const Subject* const subject, this->subject(validator));
+  guard::VotesNear out;
+  CC_ASSIGN(out.at_target, votes(*subject, target.value, target.value));
+  CC_ASSIGN(out.surrounding, surrounding(*subject, source, target));
+  CC_ASSIGN(out.surrounded, surrounded(*subject, source, target));
+  return out;
 }
 
 Result<void> DynamoSlashingTransaction::add_block(std::int64_t validator, const guard::SignedBlock& block) {

@@ -58,10 +58,7 @@ class DynamoSlashingTransaction final : public guard::SlashingTransaction {
   Result<void> update_validator(const guard::ValidatorRow& row) override;
   Result<std::vector<guard::SignedBlock>> blocks_at(std::int64_t validator, Slot slot) override;
   Result<std::vector<guard::SignedAttestation>> attestations_at(std::int64_t validator, Epoch target) override;
-  Result<std::optional<guard::SignedAttestation>> surrounding(std::int64_t validator, Epoch source,
-                                                              Epoch target) override;
-  Result<std::optional<guard::SignedAttestation>> surrounded(std::int64_t validator, Epoch source,
-                                                             Epoch target) override;
+  Result<guard::VotesNear> votes_near(std::int64_t validator, Epoch source, Epoch target) override;
   Result<void> add_block(std::int64_t validator, const guard::SignedBlock& block) override;
   Result<void> add_attestation(std::int64_t validator, const guard::SignedAttestation& attestation) override;
   Result<std::uint64_t> forget_below(std::int64_t validator, const guard::Watermarks& low) override;
@@ -84,6 +81,8 @@ class DynamoSlashingTransaction final : public guard::SlashingTransaction {
   Result<void> read_records(std::span<const guard::LookAhead> ahead);
   // Votes with from ≤ target ≤ to, those added here included, those forgotten here not.
   Result<std::vector<Vote>> votes(const Subject& subject, std::uint64_t from, std::uint64_t to);
+  Result<std::optional<Vote>> surrounding(const Subject& subject, Epoch source, Epoch target);
+  Result<std::optional<Vote>> surrounded(const Subject& subject, Epoch source, Epoch target);
   Result<std::vector<guard::SignedBlock>> blocks(const Subject& subject, std::uint64_t from, std::uint64_t to);
   Result<void> still_the_same(const Subject& subject);
 

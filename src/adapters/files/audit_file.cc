@@ -7,7 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
+
+#include "adapters/files/new_files.h"
 
 namespace cc::files {
 namespace {
@@ -37,11 +38,6 @@ class Descriptor {
   int file_;
 };
 
-bool flush_folder(const std::string& path) {
-  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return folder.get() >= 0 && ::fsync(folder.get()) == 0;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<AuditFile>> AuditFile::open(const std::string& path) {
@@ -54,9 +50,8 @@ Result<std::unique_ptr<AuditFile>> AuditFile::open(const std::string& path) {
   if (::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) {
     return fail(ErrorKind::store_unavailable, path + " is not a regular file");
   }
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  if (missing && !flush_folder(folder.empty() ? "." : folder)) {
-    return cannot(path, "cannot be made durable", errno);
+  if (missing) {
+    CC_TRY(flush_folder_of(path));
   }
   return std::unique_ptr<AuditFile>(new AuditFile(path, file.release(), static_cast<std::uint64_t>(facts.st_size)));
 }

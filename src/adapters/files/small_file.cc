@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "adapters/files/new_files.h"
+
 namespace cc::files {
 namespace {
 
@@ -46,17 +48,6 @@ Result<std::size_t> read_all(int number, std::span<std::uint8_t> out) {
   return read;
 }
 
-bool write_all(int number, ByteView content) {
-  while (!content.empty()) {
-    const ssize_t put = ::write(number, content.data(), content.size());
-    if (put < 0 && errno != EINTR) {
-      return false;
-    }
-    content = content.subspan(put > 0 ? static_cast<std::size_t>(put) : 0);
-  }
-  return true;
-}
-
 }  // namespace
 
 Result<SmallFile> read_small_file(const std::filesystem::path& path, std::size_t limit_bytes) {
@@ -84,27 +75,21 @@ Result<SmallFile> read_small_file(const std::filesystem::path& path, std::size_t
 }
 
 Result<void> replace_file(const std::filesystem::path& path, ByteView content) {
-  const std::filesystem::path fresh = path.string() + ".new";
-  const auto failed = [&fresh](const std::string& what) {
-    const std::string why = reason();
-    ::unlink(fresh.c_str());
-    return fail(ErrorKind::store_unavailable, fresh.string() + " cannot be " + what + ": " + why);
-  };
+  const std::string fresh = path.string() + ".new";
   ::unlink(fresh.c_str());
-  const Descriptor file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (file.number() < 0) {
-    return failed("made");
+  const auto replace = [&]() -> Result<void> {
+    CC_ASSIGN(NewFile file, NewFile::create(fresh));
+    CC_TRY(file.write(content));
+    CC_TRY(file.finish());
+    return ::rename(fresh.c_str(), path.c_str()) == 0
+               ? Result<void>()
+               : fail(ErrorKind::store_unavailable, fresh + " cannot be put in place: " + reason());
+  };
+  if (Result<void> failed = replace(); !failed) {
+    ::unlink(fresh.c_str());
+    return failed;
   }
-  if (!write_all(file.number(), content) || ::fsync(file.number()) != 0) {
-    return failed("written");
-  }
-  if (::rename(fresh.c_str(), path.c_str()) != 0) {
-    return failed("put in place");
-  }
-  const Descriptor folder(::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.number() >= 0) {
-    ::fsync(folder.number());
-  }
+  (void)flush_folder_of(path.string());  // without it a power cut may bring the old file back, whole
   return {};
 }
 

@@ -61,38 +61,37 @@ Result<std::vector<guard::SignedAttestation>> PostgresSlashingTransaction::attes
   return out;
 }
 
-Result<std::optional<guard::SignedAttestation>> PostgresSlashingTransaction::surrounding(std::int64_t validator,
-                                                                                         Epoch source, Epoch target) {
-  if (const auto ahead = ahead_votes_.find({validator, {source.value, target.value}}); ahead != ahead_votes_.end()) {
-    std::vector<Vote> out;
-    append_matching(out, added_votes_, validator,
-                    [&](const Vote& vote) { return vote.source < source && vote.target > target; });
-    return out.empty() ? ahead->second.outer : out.front();
-  }
-  CC_ASSIGN(const Rows rows,
-            ask({"cc_surrounding", CC_VOTE "AND target_epoch > $3::bigint AND source_epoch < $2::bigint"
-                                           " ORDER BY target_epoch LIMIT 1"},
-                {text_of(validator), text_of(stored_number(source.value)), text_of(stored_number(target.value))}));
-  return rows.size() == 0 ? std::nullopt : std::optional<Vote>(vote_at(rows, 0, 0));
-}
-
 // A proper vote inside (source, target) has its target there too, which bounds the search by the new vote's own length.
 // Imported votes whose source lies above their target are few and have an index of their own.
-Result<std::optional<guard::SignedAttestation>> PostgresSlashingTransaction::surrounded(std::int64_t validator,
-                                                                                        Epoch source, Epoch target) {
+Result<guard::VotesNear> PostgresSlashingTransaction::votes_near(std::int64_t validator, Epoch source, Epoch target) {
+  guard::VotesNear out;
+  CC_ASSIGN(out.at_target, attestations_at(validator, target));
   if (const auto ahead = ahead_votes_.find({validator, {source.value, target.value}}); ahead != ahead_votes_.end()) {
-    std::vector<Vote> out;
-    append_matching(out, added_votes_, validator,
-                    [&](const Vote& vote) { return vote.source > source && vote.target < target; });
-    return out.empty() ? ahead->second.inner : out.front();
+    const auto added_or = [&](const std::optional<Vote>& on_server, auto wanted) {
+      std::vector<Vote> added;
+      append_matching(added, added_votes_, validator, wanted);
+      return added.empty() ? on_server : added.front();
+    };
+    out.surrounding =
+        added_or(ahead->second.outer, [&](const Vote& vote) { return vote.source < source && vote.target > target; });
+    out.surrounded =
+        added_or(ahead->second.inner, [&](const Vote& vote) { return vote.source > source && vote.target < target; });
+    return out;
   }
-  CC_ASSIGN(const Rows rows,
-            ask({"cc_surrounded", "(" CC_VOTE "AND target_epoch > $2::bigint AND target_epoch < $3::bigint"
+  const auto one = [&](Statement statement) -> Result<std::optional<Vote>> {
+    CC_ASSIGN(const Rows rows, ask(statement, {text_of(validator), text_of(stored_number(source.value)),
+                                               text_of(stored_number(target.value))}));
+    return rows.size() == 0 ? std::nullopt : std::optional<Vote>(vote_at(rows, 0, 0));
+  };
+  CC_ASSIGN(out.surrounding,
+            one({"cc_surrounding", CC_VOTE "AND target_epoch > $3::bigint AND source_epoch < $2::bigint"
+                                           " ORDER BY target_epoch LIMIT 1"}));
+  CC_ASSIGN(out.surrounded,
+            one({"cc_surrounded", "(" CC_VOTE "AND target_epoch > $2::bigint AND target_epoch < $3::bigint"
                                   " AND source_epoch > $2::bigint ORDER BY target_epoch LIMIT 1) UNION ALL (" CC_VOTE
                                   "AND source_epoch > target_epoch AND target_epoch < $3::bigint"
-                                  " AND source_epoch > $2::bigint LIMIT 1)"},
-                {text_of(validator), text_of(stored_number(source.value)), text_of(stored_number(target.value))}));
-  return rows.size() == 0 ? std::nullopt : std::optional<Vote>(vote_at(rows, 0, 0));
+                                  " AND source_epoch > $2::bigint LIMIT 1)"}));
+  return out;
 }
 
 Result<void> PostgresSlashingTransaction::add_block(std::int64_t validator, const guard::SignedBlock& block) {

@@ -36,10 +36,7 @@ class PostgresSlashingTransaction final : public guard::SlashingTransaction {
   Result<void> update_validator(const guard::ValidatorRow& row) override;
   Result<std::vector<guard::SignedBlock>> blocks_at(std::int64_t validator, Slot slot) override;
   Result<std::vector<guard::SignedAttestation>> attestations_at(std::int64_t validator, Epoch target) override;
-  Result<std::optional<guard::SignedAttestation>> surrounding(std::int64_t validator, Epoch source,
-                                                              Epoch target) override;
-  Result<std::optional<guard::SignedAttestation>> surrounded(std::int64_t validator, Epoch source,
-                                                             Epoch target) override;
+  Result<guard::VotesNear> votes_near(std::int64_t validator, Epoch source, Epoch target) override;
   Result<void> add_block(std::int64_t validator, const guard::SignedBlock& block) override;
   Result<void> add_attestation(std::int64_t validator, const guard::SignedAttestation& attestation) override;
   Result<std::uint64_t> forget_below(std::int64_t validator, const guard::Watermarks& low) override;

@@ -141,18 +141,6 @@ Result<guard::VotesNear> SqliteSlashingTransaction::votes_near(std::int64_t vali
   return out;
 }
 
-Result<std::optional<guard::SignedAttestation>> SqliteSlashingTransaction::surrounding(std::int64_t validator,
-                                                                                       Epoch source, Epoch target) {
-  CC_ASSIGN(const guard::VotesNear near, votes_near(validator, source, target));
-  return near.surrounding;
-}
-
-Result<std::optional<guard::SignedAttestation>> SqliteSlashingTransaction::surrounded(std::int64_t validator,
-                                                                                      Epoch source, Epoch target) {
-  CC_ASSIGN(const guard::VotesNear near, votes_near(validator, source, target));
-  return near.surrounded;
-}
-
 Result<void> SqliteSlashingTransaction::add_block(std::int64_t validator, const guard::SignedBlock& block) {
   CC_ASSIGN(Statement* const insert, database_.statement("INSERT INTO blocks (validator, slot, signing_root)"
                                                          " VALUES (?, ?, ?) ON CONFLICT DO NOTHING"));

@@ -18,7 +18,7 @@
 
 namespace cc::signing {
 
-struct SameMessageOptions {
+struct TableSignerOptions {
   std::size_t messages = 32;  // kept with their tables, at most 192 KiB each
   // Groups of at least this size pay for a table of their own; from two keys on a group uses one that is there.
   std::size_t least_group = 4;
@@ -30,10 +30,10 @@ struct SameMessageOptions {
   crypto::Declassified declassified = nullptr;  // test seam
 };
 
-class SameMessageSigner final : public GroupSigner {
+class TableSigner final : public GroupSigner {
  public:
-  explicit SameMessageSigner(SameMessageOptions options = {});
-  ~SameMessageSigner() override;
+  explicit TableSigner(TableSignerOptions options = {});
+  ~TableSigner() override;
   void sign(const Root& root, std::span<const keys::RingKey* const> keys, std::span<BlsSignature> signatures) override;
   void sign_each(std::span<const SingleRequest> requests) override;
   void prepare(const Root& root) override { single(root)->hashed(); }
@@ -59,7 +59,7 @@ class SameMessageSigner final : public GroupSigner {
   void report_wrong(std::size_t signatures);
   void count(const Counters& more);
 
-  const SameMessageOptions options_;
+  const TableSignerOptions options_;
   const crypto::SigningKernel kernel_;
   MessageCache cache_;
   MessageCache singles_;  // apart, so that they push no table out

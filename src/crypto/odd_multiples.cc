@@ -1,4 +1,4 @@
-#include "crypto/same_message_table.h"
+#include "crypto/odd_multiples.h"
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "signing/same_message_signer.h"
+#include "signing/table_signer.h"
 
 #include <gtest/gtest.h>
 
@@ -69,8 +69,8 @@ void expect_plain(const std::vector<BlsSignature>& made, const Root& root,
   }
 }
 
-TEST(SameMessageSigner, GroupsOfEverySizeSignLikeThePlainPath) {
-  SameMessageSigner signer;
+TEST(TableSigner, GroupsOfEverySizeSignLikeThePlainPath) {
+  TableSigner signer;
   for (const std::size_t size : {1U, 2U, 3U, 4U, 5U, 15U, 16U, 64U, 65U, 200U}) {
     const auto keys = ring_keys(10, size);
     expect_plain(signed_by(signer, root_of(size), keys), root_of(size), keys);
@@ -80,8 +80,8 @@ TEST(SameMessageSigner, GroupsOfEverySizeSignLikeThePlainPath) {
   EXPECT_EQ(signer.counters().from_tables, 369U);
 }
 
-TEST(SameMessageSigner, OneKeyAloneNeverUsesATable) {
-  SameMessageSigner signer;
+TEST(TableSigner, OneKeyAloneNeverUsesATable) {
+  TableSigner signer;
   const auto many = ring_keys(10, 20);
   const auto one = ring_keys(40, 1);
   signed_by(signer, root_of(1), many);
@@ -89,16 +89,16 @@ TEST(SameMessageSigner, OneKeyAloneNeverUsesATable) {
   EXPECT_EQ(signer.counters().one_by_one, 1U);
 }
 
-TEST(SameMessageSigner, TwoKeysUseATableThatIsThere) {
-  SameMessageSigner signer;
+TEST(TableSigner, TwoKeysUseATableThatIsThere) {
+  TableSigner signer;
   const auto two = ring_keys(40, 2);
   signed_by(signer, root_of(1), ring_keys(10, 4));
   expect_plain(signed_by(signer, root_of(1), two), root_of(1), two);
   EXPECT_EQ(signer.counters().from_tables, 6U);
 }
 
-TEST(SameMessageSigner, ATableGrowsWithTheDemandAndStaysRight) {
-  SameMessageSigner signer;
+TEST(TableSigner, ATableGrowsWithTheDemandAndStaysRight) {
+  TableSigner signer;
   const auto keys = ring_keys(10, 8);
   for (int i = 0; i < 20; ++i) {  // 160 signatures: through all layouts
     expect_plain(signed_by(signer, root_of(3), keys), root_of(3), keys);
@@ -106,10 +106,10 @@ TEST(SameMessageSigner, ATableGrowsWithTheDemandAndStaysRight) {
   EXPECT_EQ(signer.counters().from_tables, 160U);
 }
 
-TEST(SameMessageSigner, OldMessagesAreForgottenAndComeBackRight) {
-  SameMessageOptions options;
+TEST(TableSigner, OldMessagesAreForgottenAndComeBackRight) {
+  TableSignerOptions options;
   options.messages = 1;
-  SameMessageSigner signer(options);
+  TableSigner signer(options);
   const auto keys = ring_keys(10, 6);
   for (int round = 0; round < 2; ++round) {
     for (std::uint64_t message = 0; message < 3; ++message) {
@@ -118,8 +118,8 @@ TEST(SameMessageSigner, OldMessagesAreForgottenAndComeBackRight) {
   }
 }
 
-TEST(SameMessageSigner, TheKeyThatTheMethodLeavesOutIsSignedByThePlainPath) {
-  SameMessageSigner signer;
+TEST(TableSigner, TheKeyThatTheMethodLeavesOutIsSignedByThePlainPath) {
+  TableSigner signer;
   const auto keys = ring_keys(1, 9);  // 2 is among them
   expect_plain(signed_by(signer, root_of(1), keys), root_of(1), keys);
   EXPECT_EQ(signer.counters().one_by_one, 1U);
@@ -127,16 +127,16 @@ TEST(SameMessageSigner, TheKeyThatTheMethodLeavesOutIsSignedByThePlainPath) {
   EXPECT_EQ(signer.counters().fallbacks, 0U);
 }
 
-TEST(SameMessageSigner, AWrongComputationIsSignedAgainAndCounted) {
+TEST(TableSigner, AWrongComputationIsSignedAgainAndCounted) {
   metrics::Registry metrics("test");
-  SameMessageOptions options;
+  TableSignerOptions options;
   options.metrics = &metrics;
   options.declassified = [](void* bytes, std::size_t size) {
     if (size == 96) {  // the blinded product of each inversion
       static_cast<std::uint8_t*>(bytes)[7] ^= 4;
     }
   };
-  SameMessageSigner signer(options);
+  TableSigner signer(options);
   const auto keys = ring_keys(10, 40);
   expect_plain(signed_by(signer, root_of(1), keys), root_of(1), keys);
   EXPECT_EQ(signer.counters().fallbacks, 1U);
@@ -145,8 +145,8 @@ TEST(SameMessageSigner, AWrongComputationIsSignedAgainAndCounted) {
   EXPECT_NE(metrics.render().find("containment_signatures_total{way=\"single\"} 40"), std::string::npos);
 }
 
-TEST(SameMessageSigner, DistinctRequestsOfEveryNumberSignLikeThePlainPath) {
-  SameMessageSigner signer;
+TEST(TableSigner, DistinctRequestsOfEveryNumberSignLikeThePlainPath) {
+  TableSigner signer;
   const auto keys = ring_keys(1, 50);  // 2 is among them: no key is left out here
   for (const std::size_t size : {1U, 2U, 3U, 4U, 5U, 16U, 17U, 50U}) {
     expect_plain_each(signed_each(signer, roots_from(100 * size, size), keys), roots_from(100 * size, size), keys);
@@ -157,8 +157,8 @@ TEST(SameMessageSigner, DistinctRequestsOfEveryNumberSignLikeThePlainPath) {
   EXPECT_EQ(signer.counters().fallbacks, 0U);
 }
 
-TEST(SameMessageSigner, DistinctRequestsMayRepeatRootsAndKeys) {
-  SameMessageSigner signer;
+TEST(TableSigner, DistinctRequestsMayRepeatRootsAndKeys) {
+  TableSigner signer;
   const auto keys = ring_keys(5, 3);
   std::vector<Root> roots = roots_from(1, 4);
   for (int i = 0; i < 3; ++i) {
@@ -167,10 +167,10 @@ TEST(SameMessageSigner, DistinctRequestsMayRepeatRootsAndKeys) {
   expect_plain_each(signed_each(signer, roots, keys), roots, keys);
 }
 
-TEST(SameMessageSigner, RequestsThatComeAlonePushNoTableOut) {
-  SameMessageOptions options;
+TEST(TableSigner, RequestsThatComeAlonePushNoTableOut) {
+  TableSignerOptions options;
   options.messages = 1;
-  SameMessageSigner signer(options);
+  TableSigner signer(options);
   const auto keys = ring_keys(10, 4);
   signed_by(signer, root_of(1), keys);
   signed_each(signer, roots_from(1, 100), keys);  // the table's own root is among them
@@ -178,16 +178,16 @@ TEST(SameMessageSigner, RequestsThatComeAlonePushNoTableOut) {
   EXPECT_EQ(signer.counters().from_tables, 6U);
 }
 
-TEST(SameMessageSigner, AWrongComputationOfDistinctRequestsIsSignedAgainAndCounted) {
+TEST(TableSigner, AWrongComputationOfDistinctRequestsIsSignedAgainAndCounted) {
   metrics::Registry metrics("test");
-  SameMessageOptions options;
+  TableSignerOptions options;
   options.metrics = &metrics;
   options.declassified = [](void* bytes, std::size_t size) {
     if (size == 96) {  // the blinded product of each inversion
       static_cast<std::uint8_t*>(bytes)[7] ^= 4;
     }
   };
-  SameMessageSigner signer(options);
+  TableSigner signer(options);
   const auto keys = ring_keys(10, 40);
   expect_plain_each(signed_each(signer, roots_from(1, 40), keys), roots_from(1, 40), keys);
   EXPECT_EQ(signer.counters().fallbacks, 1U);
@@ -196,8 +196,8 @@ TEST(SameMessageSigner, AWrongComputationOfDistinctRequestsIsSignedAgainAndCount
   EXPECT_NE(metrics.render().find("containment_signatures_total{way=\"single\"} 40"), std::string::npos);
 }
 
-TEST(SameMessageSigner, SeveralWorkersMaySignDistinctRequests) {
-  SameMessageSigner signer;
+TEST(TableSigner, SeveralWorkersMaySignDistinctRequests) {
+  TableSigner signer;
   std::vector<std::thread> workers;
   for (std::uint32_t w = 0; w < 4; ++w) {
     workers.emplace_back([&signer, w] {
@@ -214,8 +214,8 @@ TEST(SameMessageSigner, SeveralWorkersMaySignDistinctRequests) {
   EXPECT_EQ(signer.counters().distinct, 240U);
 }
 
-TEST(SameMessageSigner, SeveralWorkersMayShareAMessage) {
-  SameMessageSigner signer;
+TEST(TableSigner, SeveralWorkersMayShareAMessage) {
+  TableSigner signer;
   std::vector<std::thread> workers;
   for (std::uint32_t w = 0; w < 4; ++w) {
     workers.emplace_back([&signer, w] {

@@ -1,4 +1,4 @@
-#include "signing/same_message_signer.h"
+#include "signing/table_signer.h"
 
 #include <algorithm>
 #include <utility>
@@ -36,22 +36,21 @@ crypto::SigningKernel choose_kernel(bool vector_allowed) {
 
 }  // namespace
 
-SameMessageSigner::SameMessageSigner(SameMessageOptions options)
+TableSigner::TableSigner(TableSignerOptions options)
     : options_(options),
       kernel_(choose_kernel(options.vector_kernel)),
       cache_(options.messages),
       singles_(options.single_messages) {
   log::info("groups of one message are signed together", {{"kernel", crypto::name(kernel_)}});
 }
-SameMessageSigner::~SameMessageSigner() = default;
+TableSigner::~TableSigner() = default;
 
-SameMessageSigner::Counters SameMessageSigner::counters() const {
+TableSigner::Counters TableSigner::counters() const {
   const std::lock_guard lock(mutex_);
   return counters_;
 }
 
-std::shared_ptr<const crypto::SameMessageTable> SameMessageSigner::table_for(CachedMessage& message,
-                                                                             std::size_t keys) const {
+std::shared_ptr<const crypto::SameMessageTable> TableSigner::table_for(CachedMessage& message, std::size_t keys) const {
   const std::size_t demand = message.demand(keys);
   if (keys < 2) {
     return nullptr;
@@ -63,8 +62,8 @@ std::shared_ptr<const crypto::SameMessageTable> SameMessageSigner::table_for(Cac
   return message.table(layout_for(demand), kernel_);
 }
 
-bool SameMessageSigner::sign_by_table(const crypto::SameMessageTable& table, const Group& group,
-                                      std::span<BlsSignature> made) {
+bool TableSigner::sign_by_table(const crypto::SameMessageTable& table, const Group& group,
+                                std::span<BlsSignature> made) {
   const auto make = [this] { return std::make_unique<crypto::SameMessageScratch>(kernel_); };
   ScratchPool<crypto::SameMessageScratch>::Lease scratch(scratches_, make);
   if (scratch.get() == nullptr) {
@@ -79,7 +78,7 @@ bool SameMessageSigner::sign_by_table(const crypto::SameMessageTable& table, con
   return false;
 }
 
-void SameMessageSigner::report_wrong(std::size_t signatures) {
+void TableSigner::report_wrong(std::size_t signatures) {
   log::error(
       "the check of a signature batch failed: this machine computes wrongly. The batch is signed again one by one; "
       "check the hardware",
@@ -91,8 +90,8 @@ void SameMessageSigner::report_wrong(std::size_t signatures) {
   ++counters_.fallbacks;
 }
 
-std::size_t SameMessageSigner::sign_together(CachedMessage& message, std::span<const keys::RingKey* const> keys,
-                                             std::span<BlsSignature> signatures, std::vector<bool>& done) {
+std::size_t TableSigner::sign_together(CachedMessage& message, std::span<const keys::RingKey* const> keys,
+                                       std::span<BlsSignature> signatures, std::vector<bool>& done) {
   const auto table = table_for(message, keys.size());
   if (!table) {
     return 0;
@@ -116,8 +115,8 @@ std::size_t SameMessageSigner::sign_together(CachedMessage& message, std::span<c
   return places.size();
 }
 
-void SameMessageSigner::sign(const Root& root, std::span<const keys::RingKey* const> keys,
-                             std::span<BlsSignature> signatures) {
+void TableSigner::sign(const Root& root, std::span<const keys::RingKey* const> keys,
+                       std::span<BlsSignature> signatures) {
   const std::shared_ptr<CachedMessage> message = cache_.find(root);
   std::vector<bool> done(keys.size(), false);
   const std::size_t together = sign_together(*message, keys, signatures, done);
@@ -129,12 +128,12 @@ void SameMessageSigner::sign(const Root& root, std::span<const keys::RingKey* co
   count({.from_tables = together, .one_by_one = keys.size() - together});
 }
 
-std::shared_ptr<CachedMessage> SameMessageSigner::single(const Root& root) {
+std::shared_ptr<CachedMessage> TableSigner::single(const Root& root) {
   std::shared_ptr<CachedMessage> shared = cache_.find_present(root);
   return shared ? shared : singles_.find(root);
 }
 
-bool SameMessageSigner::sign_distinct(std::span<const SingleRequest> requests, const Messages& messages) {
+bool TableSigner::sign_distinct(std::span<const SingleRequest> requests, const Messages& messages) {
   ScratchPool<crypto::DistinctScratch>::Lease scratch(distinct_scratches_, std::make_unique<crypto::DistinctScratch>);
   if (scratch.get() == nullptr) {
     log::warn(kNoLockedMemory);
@@ -157,7 +156,7 @@ bool SameMessageSigner::sign_distinct(std::span<const SingleRequest> requests, c
   return true;
 }
 
-void SameMessageSigner::sign_each(std::span<const SingleRequest> requests) {
+void TableSigner::sign_each(std::span<const SingleRequest> requests) {
   Messages messages;
   messages.reserve(requests.size());
   for (const SingleRequest& request : requests) {
@@ -173,7 +172,7 @@ void SameMessageSigner::sign_each(std::span<const SingleRequest> requests) {
   count({.one_by_one = requests.size()});
 }
 
-void SameMessageSigner::count(const Counters& more) {
+void TableSigner::count(const Counters& more) {
   if (options_.metrics != nullptr) {
     options_.metrics->signatures_made(more.from_tables + more.distinct, more.one_by_one);
   }
