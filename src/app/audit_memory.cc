@@ -1,9 +1,11 @@
 #include "app/audit_memory.h"
 
 #include <boost/json/value.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <mutex>
 
 #include "adapters/files/new_files.h"
 #include "app/command.h"
@@ -58,6 +60,9 @@ Result<std::vector<crypto::Digest>> hashes_after(const SignerClient& client, con
   return out;
 }
 
+// How long a signer may take to prove that its log grew. One with an endless log must not hold the tool for ever.
+constexpr std::chrono::seconds kPatience{30};
+
 // Whether the log that answers grew out of the head remembered. Returns why not; errors: it could not be asked.
 Result<std::optional<std::string>> doubt(const SignerClient& client, const RememberedHead& known,
                                          const RememberedHead& now) {
@@ -65,7 +70,12 @@ Result<std::optional<std::string>> doubt(const SignerClient& client, const Remem
     return "it is another log (" + now.log + ") than the one remembered (" + known.log + ")";
   }
   audit::Head at = known.head;
+  const auto end = std::chrono::steady_clock::now() + kPatience;
   do {
+    if (std::chrono::steady_clock::now() > end) {
+      return fail(ErrorKind::unreachable, "the signer's proof has no end; it reached entry " +
+                                              std::to_string(at.number) + " of " + std::to_string(now.head.number));
+    }
     const auto hashes = hashes_after(client, at);
     if (!hashes && (hashes.error().kind == ErrorKind::not_found || hashes.error().kind == ErrorKind::record_conflict)) {
       return hashes.error().message;
@@ -129,6 +139,9 @@ void hold_against_memory(const SignerClient& client, std::string_view header) {
   if (!now || path.empty()) {
     return;
   }
+  // Signers may answer at the same time (ask_at_once); they share the file.
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
   Memory memory = load(path);
   const auto known = memory.find(client.url());
   if (known != memory.end()) {

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "app/many_signers.h"
+#include "base/printable.h"
 
 namespace cc::app {
 namespace {
@@ -71,6 +72,9 @@ void write_indented(const json::value& value, const std::string& indent, std::st
   out += "\n" + indent + (object != nullptr ? "}" : "]");
 }
 
+// The one text of several lines in a reply; nobody can read an armored file with its line ends escaped.
+constexpr std::string_view kArmoredFile = "backup";
+
 // "seal.status: unsealed", one line per value.
 void write_text(const json::value& value, const std::string& path, std::string& out) {
   const auto below = [&path](std::string_view name) {
@@ -85,7 +89,9 @@ void write_text(const json::value& value, const std::string& path, std::string& 
       write_text((*array)[i], below(std::to_string(i)), out);
     }
   } else {
-    out += path + ": " + (value.is_string() ? std::string(value.as_string()) : json::serialize(value)) + "\n";
+    const std::string text = value.is_string() ? std::string(value.as_string()) : json::serialize(value);
+    out +=
+        printable(path) + ": " + printable(text, path == kArmoredFile ? LineBreaks::kept : LineBreaks::escaped) + "\n";
   }
 }
 
@@ -99,11 +105,14 @@ void print_reply(const json::value& reply, const std::string& output) {
     write_value(reply, "", out);
     out += "\n";
   }
-  std::cout << out << std::flush;
+  // Strings in JSON have their line ends escaped already.
+  std::string shown = printable(out, LineBreaks::kept);
+  std::cout << shown << std::flush;
+  wipe(shown);
   wipe(out);
 }
 
-void advise(const std::string& text) { std::cerr << text << std::endl; }
+void advise(const std::string& text) { std::cerr << printable(text, LineBreaks::kept) << std::endl; }
 
 void add_output_option(CLI::App& command, std::string& output) {
   command.add_option("--output", output, "json for machines, text for people")

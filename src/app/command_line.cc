@@ -9,6 +9,7 @@
 #include "app/hardening.h"
 #include "app/nearest.h"
 #include "app/version.h"
+#include "base/printable.h"
 
 namespace cc::app {
 namespace {
@@ -88,7 +89,7 @@ int fail_with(const Error& error) {
   // The short title helps where the message speaks of the circumstances only ("wrong passphrase").
   const std::string title(facts(error.kind).title);
   const bool says_more = error.kind != ErrorKind::usage && error.message.find(title) == std::string::npos;
-  std::cerr << (says_more ? title + ": " : "") << error.message << std::endl;
+  std::cerr << (says_more ? title + ": " : "") << printable(error.message, LineBreaks::kept) << std::endl;
   return facts(error.kind).exit_code;
 }
 

@@ -3,6 +3,9 @@
 
 #include "app/command.h"
 #include "app/command_operator.h"
+#include "app/many_signers.h"
+#include "base/bytes.h"
+#include "crypto/hash.h"
 
 namespace cc::app {
 namespace {
@@ -99,7 +102,7 @@ Result<void> run_seal(const SealOptions& options) {
     }
     return json.finish();
   };
-  return ask_signers(options.signer,
+  return ask_at_once(options.signer,
                      {.method = "POST", .path = kChamber + "/seal", .token = std::move(token), .body = body});
 }
 
@@ -114,6 +117,11 @@ Result<void> run_resume(const ResumeOptions& options) {
 }
 
 }  // namespace
+
+bool is_rotation_digest(std::string_view text) {
+  crypto::Digest digest{};
+  return from_hex_exact(text, digest).has_value();
+}
 
 std::string query_value(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";

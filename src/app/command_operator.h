@@ -18,5 +18,7 @@ void add_operator_rotate_commands(CLI::App& group, Chosen& chosen);
 void add_operator_guide_command(CLI::App& group, Chosen& chosen);
 // Percent-encoding of a query value (RFC 3986, everything but unreserved characters).
 std::string query_value(std::string_view text);
+// Whether a text can be the digest of a rotation; what a signer calls one goes into commands that people copy.
+bool is_rotation_digest(std::string_view text);
 
 }  // namespace cc::app

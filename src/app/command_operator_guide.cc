@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 
 #include "app/command_operator.h"
+#include "base/printable.h"
 
 namespace cc::app {
 namespace {
@@ -96,10 +97,17 @@ Step while_rotating(const Seen& seen, const GuideOptions& options) {
             "operator register --operator " + who(options) + " --registration-token env:REGISTRATION_TOKEN"};
   }
   if (seen.number("/seal/rotation/approvals/required") > seen.number("/seal/rotation/approvals/received")) {
+    const std::string rotation = seen.text("/seal/rotation/rotation");
+    if (!is_rotation_digest(rotation)) {
+      return {
+          "A rotation asks for approval, but what the signer names is no digest of one. Approve nothing; ask the "
+          "coordinator which signer this is.",
+          ""};
+    }
     return {"A rotation asks for approval by the operators in force: " +
                 seen.count_of("/seal/rotation/approvals/received", "/seal/rotation/approvals/required") +
                 ". Compare its id with the one you were told.",
-            "operator approve --operator " + who(options) + " --rotation " + seen.text("/seal/rotation/rotation")};
+            "operator approve --operator " + who(options) + " --rotation " + rotation};
   }
   return {"A rotation waits for others; nothing to do for you. Signing goes on.", ""};
 }
@@ -135,7 +143,8 @@ Result<json::value> next_step(const GuideOptions& options, const SecretBytes& to
   const std::string state = seen.text("/seal/status");
   const auto* const row = std::ranges::find(kSteps, state, &Row::state);
   if (row == std::end(kSteps)) {
-    return fail(ErrorKind::internal, client.url() + " names a state that this program does not know: " + state);
+    return fail(ErrorKind::internal,
+                client.url() + " names a state that this program does not know: " + printable(state));
   }
   const Step step = row->step(seen, options);
   json::object reply{{"state", state}, {"next", step.next}};

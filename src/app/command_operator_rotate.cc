@@ -8,6 +8,7 @@
 
 #include "app/command_operator.h"
 #include "app/operator_proof.h"
+#include "base/printable.h"
 
 namespace cc::app {
 namespace {
@@ -61,6 +62,10 @@ Result<void> ask_quietly(const SignerOptions& options, const SignerCall& call, c
 
 void advise_on_approval(const json::object& reply) {
   if (const json::value* rotation = reply.if_contains("rotation")) {
+    if (!rotation->is_string() || !is_rotation_digest(rotation->as_string())) {
+      advise("The rotation that the signer names is no digest of one. Approve nothing; is this the signer you mean?");
+      return;
+    }
     advise(
         "The operators in force have to approve this rotation. Tell them out of band what it is and its digest; each "
         "runs"
@@ -84,7 +89,7 @@ void advise_on_keks(const json::object& reply) {
       "once "
       "you also want no backup of the old seal record to open:");
   for (const json::value& kek : found->as_array()) {
-    advise("  " + std::string(kek.as_string()));
+    advise("  " + (kek.is_string() ? printable(kek.as_string()) : "(no name of a KEK; is this the signer you mean?)"));
   }
 }
 

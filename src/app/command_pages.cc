@@ -106,8 +106,12 @@ with `--passphrase-stdin`; they are never arguments. Plain `http://` to another 
 With several `--signer-url` the commands `status`, `guide`, `unseal`, `unseal-reset`, `drill`, `credentials …`, `seal`, `resume` and `rotate …`
 talk to each signer in turn: a passphrase is asked for once, stderr has a line for each signer as it is done, one that fails does not keep the others
 from their turn. Stdout has `{"signers": [{"signer_url", "reply"} or {"signer_url", "error"}]}` for all of them; at the end stderr says
-with which `--signer-url` to run the command again, and the exit code is that of the first failure. The other commands act on one
-chamber, by its token or digest, and take one address.
+with which `--signer-url` to run the command again, and the exit code is that of the first failure. `seal` asks them all at
+once. A signer that has not answered after a minute has failed (ten minutes for commands on keys). The other commands act on one chamber, by its token or
+digest, and take one address.
+
+What a signer answers is shown as text and nothing else: control characters, line ends within a value and marks that turn the direction of writing
+appear as `\u001b`, which in JSON means the same.
 )md";
   write_command(*root, out);
   return out;

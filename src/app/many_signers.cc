@@ -5,7 +5,11 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <future>
 #include <iostream>
+#include <map>
+
+#include "base/printable.h"
 
 namespace cc::app {
 namespace {
@@ -45,7 +49,8 @@ class Progress {
   }
   void tells(const Result<json::value>& reply) const {
     std::cerr << (live_ ? std::string() : head_)
-              << (reply ? short_of(*reply) : "failed, " + std::string(facts(reply.error().kind).code)) << std::endl;
+              << (reply ? printable(short_of(*reply)) : "failed, " + std::string(facts(reply.error().kind).code))
+              << std::endl;
   }
 
  private:
@@ -159,6 +164,17 @@ Result<void> talk_to_many(const SignerOptions& options, const Dialogue& talk, co
     }
   }
   return summary_of(answers);
+}
+
+Result<void> ask_at_once(const SignerOptions& options, const SignerCall& call) {
+  CC_ASSIGN(const std::vector<SignerClient> clients, clients_of(options));
+  std::map<std::string, std::future<Result<json::value>>> under_way;  // by address
+  for (const SignerClient& client : clients) {
+    under_way.emplace(client.url(), std::async(std::launch::async, [&client, &call] {
+                        return client.call(call.method, call.path, call.token, call.body());
+                      }));
+  }
+  return talk_to_signers(options, [&](const SignerClient& client) { return under_way.at(client.url()).get(); });
 }
 
 }  // namespace cc::app

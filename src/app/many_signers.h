@@ -22,6 +22,9 @@ Result<void> check_signers(const SignerOptions& options);
 // none, or named twice); else, when all had their turn, the kind of the first failure.
 Result<void> talk_to_many(const SignerOptions& options, const Dialogue& talk, const AfterReply& after);
 
+// As ask_signers, but all are asked at the same time, and only the telling is in turn: one that hangs delays nobody.
+Result<void> ask_at_once(const SignerOptions& options, const SignerCall& call);
+
 // A few words on a reply: its state, or how far it came.
 std::string short_of(const boost::json::value& reply);
 

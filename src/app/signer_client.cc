@@ -11,11 +11,19 @@
 #include <optional>
 
 #include "app/audit_memory.h"
+#include "base/printable.h"
 
 namespace cc::app {
 namespace {
 
 namespace json = boost::json;
+
+// Generating or importing many keys takes its time on the signer's side.
+constexpr std::string_view kKeysPath = "/api/v1/chamber/keys";
+constexpr Milliseconds kKeysTimeout{600'000};
+// A signer that hangs must not keep the others of a ceremony from their turn for long. Twice what a signer gives itself
+// (server.reply_timeout_seconds).
+constexpr Milliseconds kTimeout{60'000};
 
 struct SignerUrl {
   bool encrypted = false;
@@ -101,7 +109,8 @@ Error refusal(int status, const json::value& body) {
       code.empty() || (kind_of(code) == ErrorKind::internal && code != facts(ErrorKind::internal).code)
           ? kind_of_status(status)
           : kind_of(code);
-  std::string detail = object == nullptr ? std::string() : text_member(*object, "detail");
+  // The signer's own words, on one line, so that they pass for nobody else's.
+  std::string detail = object == nullptr ? std::string() : printable(text_member(*object, "detail"));
   if (detail.empty()) {
     detail = "the signer answered with status " + std::to_string(status);
   }
@@ -230,8 +239,7 @@ Result<json::value> SignerClient::call(const std::string& method, const std::str
     request.headers.emplace_back("Content-Type", "application/json");
     request.body = std::move(body);
   }
-  // Generating or importing many keys takes its time on the signer's side.
-  request.timeout = Milliseconds{600'000};
+  request.timeout = path.starts_with(kKeysPath) ? kKeysTimeout : kTimeout;
   request.tls = tls_;
   auto response = http::send(request);
   wipe(request.body);

@@ -10,6 +10,8 @@
 #include <atomic>
 #include <chrono>
 
+#include "base/printable.h"
+
 namespace cc::log {
 namespace {
 
@@ -18,49 +20,15 @@ std::atomic<Format> g_format{Format::text};
 
 constexpr std::array<std::string_view, 5> kNames{"TRACE", "DEBUG", "INFO", "WARN", "ERROR"};
 
-// The length of the UTF-8 character that begins here; 0 when none does (RFC 3629).
-std::size_t character_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  const std::size_t length = first < 0x80   ? 1
-                             : first < 0xc2 ? 0
-                             : first < 0xe0 ? 2
-                             : first < 0xf0 ? 3
-                             : first < 0xf5 ? 4
-                                            : 0;
-  if (length == 0 || length > text.size()) {
-    return 0;
-  }
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) {
-      return 0;
-    }
-  }
-  const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
-  const bool out_of_range = (first == 0xed && byte(1) > 0x9f) || (first == 0xf4 && byte(1) > 0x8f);
-  return overlong || out_of_range ? 0 : length;
-}
-
 std::string escaped(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0, length = 0; i < text.size(); i += std::max<std::size_t>(length, 1)) {
-    length = character_length(text.substr(i));
-    const char c = text[i];
-    const auto byte = static_cast<unsigned char>(c);
-    if (length != 1) {
-      out += length == 0 ? std::string_view("\\ufffd") : text.substr(i, length);
-      continue;
-    }
+  std::string quoted;
+  for (const char c : text) {
     if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += fmt::format("\\u{:04x}", byte);
-    } else {
-      out.push_back(c);
+      quoted.push_back('\\');
     }
+    quoted.push_back(c);
   }
-  return out;
+  return printable(quoted);
 }
 
 // A field's value in text form: bare when it is one plain word, else quoted and escaped.

@@ -213,6 +213,39 @@ TEST(Tamper, AShareOfAReplacedSetIsNamedAndGoodSharesStay) {
   EXPECT_EQ(chamber->unseal("carol", passphrase_of("carol"), "s")->state, VisibleState::unsealed);
 }
 
+TEST(Tamper, AShareOfAnotherSetAndOneOfAnotherOperatorAreNamedInTheCeremonyAndGoodSharesStay) {
+  Opened opened(with_operators());
+  const Secret<32> pepper = open_pepper(opened).pepper.clone();
+  const LockId active = opened.record.core.operators()->header.id;
+  struct Case {
+    unsigned index;  // x of the share
+    LockId lock;
+    unsigned threshold;
+    std::string verdict;
+  };
+  for (const Case& bad : {Case{2, LockId{0xbb}, 2, "share_other_set"}, Case{3, active, 2, "share_wrong_operator"},
+                          Case{2, active, 3, "share_wrong_operator"}, Case{2, active, 2, "share_mismatch"}}) {
+    SCOPED_TRACE(bad.verdict);
+    // Somebody who knows the pepper and Bob's passphrase put it into Bob's own credential.
+    SealRecord record = opened.record;
+    const MemberName bob{record.core.chamber, active, 2, "bob"};
+    const crypto::Share share{static_cast<std::uint8_t>(bad.index), Secret<64>()};
+    record.members.lists[0].entries[1].credentials[0].box =
+        *make_credential(pepper, bob, "default", *prepare_secret(passphrase_of("bob")), {8192, 1, 1},
+                         crypto::to_rtss(share, bad.lock, bad.threshold), opened.world.random);
+    record.members_mac = members_mac(pepper, record.core, record.members);
+    opened.world.store.record() = {opened.good.revision, encode(record)};
+    const auto chamber = opened.world.start_and_step();
+    ASSERT_EQ(chamber->status().state, VisibleState::kms_unsealed);
+    ASSERT_TRUE(chamber->unseal("alice", passphrase_of("alice"), "s"));
+    EXPECT_EQ(code(chamber->unseal("bob", passphrase("not the right passphrase"), "s")), "wrong_passphrase");
+    EXPECT_EQ(code(chamber->drill("bob", passphrase_of("bob"), "s")), bad.verdict);
+    EXPECT_EQ(code(chamber->unseal("bob", passphrase_of("bob"), "s")), bad.verdict);
+    EXPECT_EQ(chamber->status().shares_received, 1U);
+    EXPECT_EQ(chamber->unseal("carol", passphrase_of("carol"), "s")->state, VisibleState::unsealed);
+  }
+}
+
 TEST(Tamper, AMembersPartOfAReplacedSetIsNamed) {
   Opened opened(with_operators());
   SealRecord record = opened.record;
