@@ -96,6 +96,9 @@ Result<void> run_generate(const GenerateOptions& options) {
   }
   const json::value document = json::object{{"data", std::move(all)}};
   print_reply(document, options.signer.output);
+  advise(
+      "these keys are in the signer's stores and nowhere else: back the stores up (docs/ceremonies/backup-signer.md), "
+      "or make keys that a mnemonic brings back, with --backup-recipient (docs/ceremonies/key-backup.md)");
   return outcome ? check_results(document) : outcome;
 }
 

@@ -27,6 +27,15 @@ void advise_after_status(const std::string& signer, const boost::json::value& re
            (flag("held") ? " with hold: it stays sealed over restarts until `operator resume`."
                          : ": `operator resume` or a restart lets it open again."));
   }
+  boost::system::error_code absent;
+  const boost::json::value* const margin = reply.find_pointer("/seal/drills/margin", absent);
+  const boost::json::value* const lapsed = reply.find_pointer("/seal/drills/lapsed", absent);
+  if (margin != nullptr && margin->is_int64() && margin->as_int64() <= 0 && lapsed != nullptr && lapsed->is_array() &&
+      !lapsed->as_array().empty()) {
+    advise(signer +
+           ": too few operators have shown lately that their credential opens their share; those whose drill "
+           "lapsed are due for `operator drill`.");
+  }
 }
 Result<void> run_status(const StatusOptions& options) {
   CC_ASSIGN(SecretBytes token, token_of(options.signer.auth_token, "--auth-token"));

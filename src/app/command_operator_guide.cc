@@ -38,6 +38,27 @@ class Seen {
            std::ranges::any_of(found->as_array(),
                                [name](const json::value& one) { return one.is_string() && one.as_string() == name; });
   }
+  // "NAME (CODE), .." of an object of codes, or of an array of names: what a signer says, made printable.
+  std::string list_of(std::string_view pointer) const {
+    const json::value* found = at(pointer);
+    std::string out;
+    const auto add = [&out](const std::string& one) { out += (out.empty() ? "" : ", ") + printable(one); };
+    if (found != nullptr && found->is_object()) {
+      for (const auto& member : found->as_object()) {
+        add(std::string(member.key()) +
+            (member.value().is_string() ? " (" + std::string(member.value().as_string()) + ")" : ""));
+      }
+    } else if (found != nullptr && found->is_array()) {
+      for (const json::value& one : found->as_array()) {
+        add(one.is_string() ? std::string(one.as_string()) : std::string());
+      }
+    }
+    return out;
+  }
+  bool none_to_spare(std::string_view pointer) const {
+    const json::value* found = at(pointer);
+    return found != nullptr && found->is_int64() && found->as_int64() <= 0;
+  }
   std::string count_of(std::string_view have, std::string_view need) const {
     return std::to_string(number(have)) + " of " + std::to_string(number(need));
   }
@@ -65,7 +86,12 @@ Step while_sealed(const Seen& seen, const GuideOptions&) {
             "operator resume --auth-token env:TOKEN"};
   }
   const std::string detail = seen.text("/seal/trouble/detail");
-  return {detail.empty() ? "The KEKs are being asked; it goes on by itself." : "It waits: " + detail, ""};
+  return {detail.empty()
+              ? "The KEKs are being asked; it goes on by itself."
+              : "It waits: " + printable(detail) +
+                    ". It goes on by itself once enough KEKs answer; docs/reference/kms-outages.md says what "
+                    "helps for each.",
+          ""};
 }
 
 Step while_shares_are_missing(const Seen& seen, const GuideOptions& options) {
@@ -116,12 +142,27 @@ Step while_open(const Seen& seen, const GuideOptions& options) {
   if (!seen.text("/seal/rotation/kind").empty()) {
     return while_rotating(seen, options);
   }
+  if (const std::string sick = seen.list_of("/seal/kms/sick"); !sick.empty()) {
+    return {"It signs, but after a restart these KEKs would not open their share: " + sick + ". " +
+                (seen.none_to_spare("/seal/kms/margin") ? "No other one may fail. " : "") +
+                "Restore them (docs/reference/kms-outages.md), or replace them while it signs.",
+            "operator rotate kms --auth-token env:TOKEN --kms-key-arns KEK,KEK,KEK --kms-threshold " +
+                std::to_string(seen.number("/seal/kms/threshold"))};
+  }
   if (!options.operator_name.empty() && seen.lists("/seal/drills/lapsed", options.operator_name)) {
     return {"It signs. You have not shown lately that your credential still opens your share.",
             "operator drill --operator " + options.operator_name};
   }
   if (seen.number("/keys/loaded") == 0) {
     return {"It is open, but holds no key.", "keys import KEYSTORE_FOLDER --auth-token env:TOKEN"};
+  }
+  if (const std::string lapsed = seen.list_of("/seal/drills/lapsed");
+      !lapsed.empty() && seen.none_to_spare("/seal/drills/margin")) {
+    return {
+        "It signs, but too few operators have shown lately that their credential opens their share. Those who have "
+        "not: " +
+            lapsed + ".",
+        "operator drill --operator NAME"};
   }
   return {"It signs with " + std::to_string(seen.number("/keys/active")) + " keys. Nothing to do.", ""};
 }
@@ -146,7 +187,12 @@ Result<json::value> next_step(const GuideOptions& options, const SecretBytes& to
     return fail(ErrorKind::internal,
                 client.url() + " names a state that this program does not know: " + printable(state));
   }
-  const Step step = row->step(seen, options);
+  const std::string audit = seen.text("/seal/audit/trouble");
+  const Step step =
+      audit.empty() ? row->step(seen, options)
+                    : Step{"Ceremonies are refused, because what happens cannot be written down: " + printable(audit) +
+                               " (docs/reference/audit.md).",
+                           ""};
   json::object reply{{"state", state}, {"next", step.next}};
   if (!step.run.empty()) {
     reply["run"] = "containment-chamber " + step.run + " --signer-url " + client.url();

@@ -38,6 +38,7 @@ void KekProbe::run() {
     }
     chamber_.probe_keks();
     tell();
+    tell_of_operators();
     pause = kPeriod;
   }
 }
@@ -59,6 +60,25 @@ void KekProbe::tell() {
   } else {
     log::warn("KEKs do not open their share; repair them or run `operator rotate kms` while enough of them do",
               {{"keks", sick}, {"healthy", std::uint64_t{found->healthy}}, {"margin", std::to_string(found->margin)}});
+  }
+}
+
+void KekProbe::tell_of_operators() {
+  const auto drills = chamber_.status().drills;
+  std::string lapsed;
+  if (drills && drills->margin <= 0) {
+    for (const std::string& name : drills->lapsed) {
+      lapsed += (lapsed.empty() ? "" : ", ") + name;
+    }
+  }
+  if (lapsed == last_told_of_operators_) {
+    return;
+  }
+  last_told_of_operators_ = lapsed;
+  if (!lapsed.empty()) {
+    log::warn(
+        "too few operators have shown lately that their credential opens their share; ask them for `operator drill`",
+        {{"lapsed", lapsed}, {"fresh", std::uint64_t{drills->fresh}}, {"margin", std::to_string(drills->margin)}});
   }
 }
 

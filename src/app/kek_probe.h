@@ -1,4 +1,5 @@
-// Asks every KEK in force for its share now and then, so that a lost one is noticed while there still is a margin.
+// Asks every KEK in force for its share now and then, and looks at the operators' drills, so that what is lost is
+// noticed while there still is a margin.
 //
 // A thread of its own: a KEK that hangs must hold up neither the KMS step nor the checkpoints. Warns when what it finds
 // changes. No secrets stay.
@@ -27,13 +28,14 @@ class KekProbe {
  private:
   void run();
   void tell();
+  void tell_of_operators();
 
   seal::Chamber& chamber_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;
   std::thread thread_;
-  std::string last_told_;  // of the thread alone
+  std::string last_told_, last_told_of_operators_;  // of the thread alone
 };
 
 }  // namespace cc::app

@@ -118,7 +118,9 @@ Error refusal(int status, const json::value& body) {
     detail.pop_back();
   }
   if (kind == ErrorKind::unauthorized) {
-    detail += "; give it with --auth-token (without auth_policies: the admin token of the signer's start, in its log)";
+    detail +=
+        "; give it with --auth-token (without auth_policies: the text of admin-token in the signer's data folder, a "
+        "new one at each start)";
   } else if (kind == ErrorKind::signer_sealed) {
     detail += "; `operator status` says what it waits for";
   }

@@ -66,7 +66,8 @@ Result<void> Chamber::Machine::store_credential(OperatorSet set, unsigned index,
   const std::optional<Bytes> pending = record_->members_of(set)->entries[index - 1].pending;
   for (int attempt = 0; attempt < kWriteAttempts; ++attempt) {
     SealRecord next = *record_;
-    next.members_of(set)->entries[index - 1] = {std::nullopt, {credential}, std::nullopt};
+    // Who registers shows that the credential opens; from here on it has to be shown again now and then.
+    next.members_of(set)->entries[index - 1] = {std::nullopt, {credential}, ports_.clock.unix_seconds()};
     ++next.members.changes;
     next.members_mac = members_mac(kms_->pepper, next.core, next.members);
     const bool last = set == OperatorSet::staged && waiting_shares(*next.members_of(set)) == 0;

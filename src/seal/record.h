@@ -75,7 +75,7 @@ struct StoredCredential {
 struct MemberEntry {
   std::optional<Bytes> pending;  // the share waiting for its owner (seal/credential.h)
   std::vector<StoredCredential> credentials;
-  std::optional<std::uint64_t> drilled;  // unix seconds of the last drill
+  std::optional<std::uint64_t> drilled;  // unix seconds of the last drill, or of the registration
   bool operator==(const MemberEntry&) const = default;
 };
 struct MemberList {

@@ -283,7 +283,7 @@ class Rotation(SignerTest):
         self.assertEqual(json.loads(out), {"dry_run": True, "shares_received": 2, "shares_required": 2, "would_unseal": True})
         seal = signer.request("GET", "/api/v1/chamber/status", token="CC_AUTH_TOKEN").json()["seal"]
         self.assertEqual(seal["status"], "unsealed")
-        self.assertEqual(seal["drills"], {"fresh": 1, "lapsed": ["bob"], "margin": -1})
+        self.assertEqual(seal["drills"], {"fresh": 2, "lapsed": [], "margin": 0})
 
 
 class Prompts(SignerTest):

@@ -1,5 +1,7 @@
 """`operator guide` walks a person through a life of the chamber: what it says next is done, and it says the following step."""
 import json
+import os
+import time
 import unittest
 
 from harness import SignerTest
@@ -40,6 +42,22 @@ class Guide(SignerTest):
         self.assertEqual(state, "sealed")
         self.assertIn("restarts", text)
         self.assertIn("operator resume", run)
+
+    def test_open_and_in_trouble_it_does_not_say_that_all_is_well(self):
+        signer = self.signer().start()
+        signer.init_kms_only(keks=("local://one", "local://two", "local://three"), threshold=2)
+        signer.import_interop(0)
+        self.assertIn("Nothing to do", self.guide(signer)[1])
+        os.rename(os.path.join(signer.data, "kek", "one"), os.path.join(signer.data, "kek", "lost"))
+        end = time.monotonic() + 120
+        while "sick" not in signer.request("GET", "/api/v1/chamber/status", token="CC_AUTH_TOKEN").json()["seal"]["kms"]:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.2)
+        _, text, run = self.guide(signer)
+        self.assertIn("local://one (kms_missing)", text)
+        self.assertIn("No other one may fail", text)
+        self.assertIn("operator rotate kms", run)
+        self.assertIn("--kms-threshold 2", run)
 
     def test_without_a_token_it_says_what_is_missing(self):
         signer = self.signer().start()

@@ -2,9 +2,10 @@
 import glob
 import json
 import os
+import re
 import unittest
 
-from harness import VECTORS, SignerTest, interop_secret
+from harness import SOURCE, VECTORS, SignerTest, interop_secret
 
 CONFIG = """PRESET_BASE: '{preset}'
 CONFIG_NAME: 'captured-{preset}'
@@ -55,6 +56,29 @@ class CapturedRequests(SignerTest):
     def test_a_key_is_the_interop_key_its_name_says(self):
         # Guards the test itself: a wrong derivation here would make every comparison above fail for the wrong reason.
         self.assertEqual(interop_secret(0), "0x25295f0d1d592a90b333e26e85149708208e9f8e8bc18f6c77bd62f8ad7a6866")
+
+
+class ReadmeExamples(SignerTest):
+    def test_the_two_votes_of_the_readme_go_as_it_says(self):
+        def text_of(name):
+            with open(os.path.join(SOURCE, name), encoding="utf-8") as text:
+                return text.read()
+
+        readme = text_of("README.md")
+        files = re.findall(r"--data @(docs/examples/\S+)", readme)
+        self.assertEqual(len(files), 2)
+        signer = self.signer().start()
+        signer.init_kms_only()
+        key = signer.import_interop(0)[0]
+        bodies = [text_of(name) for name in files]
+        first = signer.sign(key, bodies[0])
+        self.assertEqual(first.status, 200, first)
+        second = signer.sign(key, bodies[1], headers={"Accept": "application/json"})
+        self.assertEqual(second.status, 412)
+        said = json.loads(re.search(r'^\{"message":"double vote.*$', readme, re.MULTILINE)[0])
+        pattern = re.escape(said["message"]).replace("…", "[0-9a-f]+")
+        self.assertRegex(second.json()["message"], "^" + pattern + "$")
+        self.assertEqual(second.json()["code"], said["code"])
 
 
 if __name__ == "__main__":
