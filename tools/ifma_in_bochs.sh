@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests of the AVX-512 IFMA signing kernel, with its real instructions, on a processor that Bochs emulates.
 # usage: tools/ifma_in_bochs.sh TEST_CRYPTO [GTEST_FILTER]; works in build/ifma; holds if every ifma case ran and passed.
-# IFMA_SECONDS: the longest it may take (default 7200; all cases take about half an hour of an idle core).
+# IFMA_SECONDS: the longest it may take (default 7200; all cases take half an hour or more).
 set -euo pipefail
 shopt -s inherit_errexit
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
