@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests of the AVX-512 IFMA signing kernel, with its real instructions, on a processor that Bochs emulates.
 # usage: tools/ifma_in_bochs.sh TEST_CRYPTO [GTEST_FILTER]; works in build/ifma; holds if every ifma case ran and passed.
-# IFMA_SECONDS: the longest it may take (default 5400; all cases take about half an hour).
+# IFMA_SECONDS: the longest it may take (default 7200; all cases take half an hour or more).
 set -euo pipefail
 shopt -s inherit_errexit
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -106,7 +106,7 @@ info: action=ignore
 TXT
   echo continue >"$work/debugger"  # Debian's build starts in its debugger
   rm -f "$work/serial.log"
-  TERM=vt100 script -qec "timeout --foreground ${IFMA_SECONDS:-5400} bochs -q -f $work/bochsrc -rc $work/debugger" \
+  TERM=vt100 script -qec "timeout --foreground ${IFMA_SECONDS:-7200} bochs -q -f $work/bochsrc -rc $work/debugger" \
     /dev/null </dev/null >"$work/screen.log" 2>&1 || true  # powering off is an error to it
 }
 
