@@ -157,8 +157,8 @@ Result<void> check_results(const json::value& reply) {
     failed += bad ? 1 : 0;
   }
   if (failed != 0) {
-    return fail(ErrorKind::key_invalid, std::to_string(failed) + " of " + std::to_string(data.size()) +
-                                            " keys were not changed; the reply above says why");
+    return fail(ErrorKind::key_invalid,
+                std::to_string(failed) + " of " + std::to_string(data.size()) + " keys failed; the reply says why");
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <filesystem>
 
 #include "app/command_keys.h"
@@ -30,16 +31,22 @@ struct ImportOptions {
 
 // One key to import: either a keystore with its password, or a private key.
 struct Item {
+  std::string file;  // of the keystore
   SecretBytes keystore, password, private_key;
 };
 
+struct KeystorePath {
+  std::string path;
+  bool named = false;  // by the caller, not found in a folder
+};
+
 // Folders stand for the .json files in them, in order of name.
-Result<std::vector<std::string>> keystore_files(const std::vector<std::string>& paths) {
-  std::vector<std::string> out;
+Result<std::vector<KeystorePath>> keystore_paths(const std::vector<std::string>& paths) {
+  std::vector<KeystorePath> out;
   for (const std::string& path : paths) {
     std::error_code error;
     if (!fs::is_directory(path, error)) {
-      out.push_back(path);
+      out.push_back({path, true});
       continue;
     }
     std::vector<std::string> inside;
@@ -52,9 +59,39 @@ Result<std::vector<std::string>> keystore_files(const std::vector<std::string>& 
       return fail(ErrorKind::usage, path + (error ? " cannot be read: " + error.message() : " holds no .json file"));
     }
     std::sort(inside.begin(), inside.end());
-    out.insert(out.end(), inside.begin(), inside.end());
+    for (std::string& file : inside) {
+      out.push_back({std::move(file), false});
+    }
   }
   return out;
+}
+
+// What the signer would say of all of a batch at once, said here of the one file.
+bool looks_like_a_keystore(const SecretBytes& text) {
+  const auto bytes = expose_secret_bytes(text);
+  boost::system::error_code error;
+  const json::value parsed = json::parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, error);
+  return !error && parsed.is_object() && parsed.as_object().contains("crypto");
+}
+
+// Read before anything is asked. Tools that make keystores put other .json files beside them.
+Result<std::vector<Item>> keystores(const std::vector<std::string>& paths) {
+  CC_ASSIGN(const auto files, keystore_paths(paths));
+  std::vector<Item> out;
+  for (const KeystorePath& file : files) {
+    Item item;
+    item.file = file.path;
+    CC_ASSIGN(item.keystore, read_secret_file(file.path, kMaxKeystoreBytes));
+    if (looks_like_a_keystore(item.keystore)) {
+      out.push_back(std::move(item));
+    } else if (file.named) {
+      return fail(ErrorKind::keystore_invalid, file.path + " is no EIP-2335 keystore; nothing was sent");
+    } else {
+      advise(file.path + " is no EIP-2335 keystore; left out.");
+    }
+  }
+  return out.empty() ? Result<std::vector<Item>>(fail(ErrorKind::usage, "no keystore was found; nothing was sent"))
+                     : Result<std::vector<Item>>(std::move(out));
 }
 
 // The first line of the file: editors like to end it with a line ending that is no part of the password.
@@ -80,22 +117,18 @@ Result<SecretBytes> common_password(const ImportOptions& options) {
 }
 
 Result<std::vector<Item>> keystore_items(const ImportOptions& options) {
-  CC_ASSIGN(const auto files, keystore_files(options.paths));
-  std::vector<Item> out;
+  CC_ASSIGN(std::vector<Item> out, keystores(options.paths));
   SecretBytes common;
   if (options.passwords_dir.empty()) {
     CC_ASSIGN(common, common_password(options));
   }
-  for (const std::string& file : files) {
-    Item item;
-    CC_ASSIGN(item.keystore, read_secret_file(file, kMaxKeystoreBytes));
+  for (Item& item : out) {
     if (options.passwords_dir.empty()) {
       item.password = common.clone();
     } else {
       CC_ASSIGN(item.password,
-                password_in((fs::path(options.passwords_dir) / fs::path(file).stem()).string() + ".txt"));
+                password_in((fs::path(options.passwords_dir) / fs::path(item.file).stem()).string() + ".txt"));
     }
-    out.push_back(std::move(item));
   }
   return out;
 }
@@ -148,6 +181,19 @@ std::string batch_body(std::span<const Item> items, const ImportOptions& options
   return out;
 }
 
+// Which file a trouble is of; the results stand in the order of what was sent.
+void name_files(std::span<const Item> items, std::span<json::value> results) {
+  for (std::size_t i = 0; i < std::min(items.size(), results.size()); ++i) {
+    json::object* const one = results[i].if_object();
+    const json::value* const status = one == nullptr ? nullptr : one->if_contains("status");
+    const json::value* const message = one == nullptr ? nullptr : one->if_contains("message");
+    if (!items[i].file.empty() && status != nullptr && *status == "error" && message != nullptr &&
+        message->is_string()) {
+      (*one)["message"] = items[i].file + ": " + std::string(message->as_string());
+    }
+  }
+}
+
 Result<void> check_choice(const ImportOptions& options) {
   if (options.private_key_stdin == !options.paths.empty()) {
     return fail(ErrorKind::usage, "name keystore files or folders, or pass --private-key-stdin");
@@ -170,6 +216,7 @@ Result<void> run_import(const ImportOptions& options) {
   for (std::size_t start = 0; start < items.size(); start += per_call) {
     const auto batch = std::span(items).subspan(start, std::min(per_call, items.size() - start));
     const auto reply = client.call("POST", std::string(kKeysPath), token, batch_body(batch, options));
+    const std::size_t before = all.size();
     const Result<void> taken = reply ? take_data(*reply, all) : Result<void>(fail(reply.error()));
     if (!taken) {
       if (!all.empty()) {
@@ -179,6 +226,7 @@ Result<void> run_import(const ImportOptions& options) {
       }
       return taken;
     }
+    name_files(batch, std::span(all).subspan(before));
     if (items.size() > per_call) {
       advise(std::to_string(start + batch.size()) + " of " + std::to_string(items.size()) + " keys sent");
     }

@@ -67,10 +67,41 @@ TEST_F(KeysCommands, KeystoresAreImportedFromFilesAndFolders) {
       {"keys", "import", (folder / "a.json").string(), "--password-stdin", "--auth-token", "env:KEYS"}, "wrong\n");
   EXPECT_EQ(wrong.exit_code, 2) << wrong.err;
   EXPECT_EQ(status_of(json::parse(wrong.out), 0), "error");
+  EXPECT_NE(wrong.out.find((folder / "a.json").string() + ": "), std::string::npos) << wrong.out;
   const Finished missing = signer_.run(
       {"keys", "import", (folder / "none.json").string(), "--password-stdin", "--auth-token", "env:KEYS"}, "x\n");
   EXPECT_EQ(missing.exit_code, 2);
   EXPECT_NE(missing.err.find("none.json"), std::string::npos) << missing.err;
+}
+
+TEST_F(KeysCommands, WhatIsNoKeystoreIsNamedAndKeepsTheOthersFromNothing) {
+  signer_.init_kms_only();
+  const fs::path folder = signer_.folder() / "launchpad";
+  fs::create_directory(folder);
+  fs::copy_file(vectors_ / "eip2335_pbkdf2.json", folder / "keystore.json");
+  std::ofstream(folder / "deposit_data-1.json") << R"([{"pubkey":"aa"}])";
+  std::ofstream(folder / "text.json") << "no JSON at all";
+  std::ofstream(folder / "password") << kEipPassword << "\n";
+  const auto import = [&](const fs::path& what) {
+    return signer_.run({"keys", "import", what.string(), "--password-file", (folder / "password").string(),
+                        "--auth-token", "env:KEYS"});
+  };
+  const Finished whole = import(folder);
+  EXPECT_EQ(whole.exit_code, 0) << whole.err;
+  EXPECT_EQ(status_of(json::parse(whole.out), 0), "imported");
+  EXPECT_EQ(json::parse(whole.out).at("data").as_array().size(), 1U);
+  for (const char* name : {"deposit_data-1.json", "text.json"}) {
+    EXPECT_NE(whole.err.find((folder / name).string() + " is no EIP-2335 keystore; left out"), std::string::npos)
+        << whole.err;
+    const Finished named = import(folder / name);
+    EXPECT_EQ(named.exit_code, 2);
+    EXPECT_EQ(named.out, "");
+    EXPECT_NE(named.err.find(name + std::string(" is no EIP-2335 keystore; nothing was sent")), std::string::npos)
+        << named.err;
+  }
+  const Finished without = signer_.run({"keys", "import", "/not/there.json", "--auth-token", "env:KEYS"});
+  EXPECT_NE(without.err.find("/not/there.json"), std::string::npos)
+      << "before a password is asked for: " << without.err;
 }
 
 TEST_F(KeysCommands, KeysLiveThroughTheirWholeLife) {
