@@ -14,7 +14,7 @@
 #include "app/data_dir.h"
 #include "app/dynamodb_tables.h"
 #include "app/slashing_backend.h"
-#include "audit/transcript.h"
+#include "app/transcript_file.h"
 #include "base/iso_time.h"
 
 namespace cc::app {
@@ -55,23 +55,31 @@ json::array keys_json(const std::set<audit::CheckpointPublicKey>& keys) {
   return out;
 }
 
-// Reads a whole log through a verifier, and hands each line on.
+// Reads a whole log through a verifier, and hands each line on. Errors: audit_log_invalid when the file that was named
+// is something else; the log of a data directory is then one that was written over.
 Result<void> verify_file(
-    const std::string& path, audit::Verifier& verifier,
+    const LogOptions& options, const std::string& path, audit::Verifier& verifier,
     const std::function<void(std::string_view)>& line = [](std::string_view) {}) {
+  bool empty = true;
+  bool is_log = false;
   CC_ASSIGN(const std::uint64_t torn, files::read_lines(path, [&](std::string_view text) {
+              empty = false;
+              is_log = is_log || audit::decode(text).has_value();
               verifier.line(text);
               line(text);
               return true;
             }));
+  if (!options.file.empty() && !is_log && (!empty || torn != 0)) {
+    return fail(ErrorKind::audit_log_invalid, path + " is no audit log: no line of it is an entry");
+  }
   verifier.finish(torn);
   return {};
 }
 
 tl::unexpected<Error> does_not_hold(const std::string& path, const audit::Verifier& verifier) {
   const std::size_t count = verifier.faults().size();
-  return fail(ErrorKind::record_tampered, path + " does not hold: " + verifier.faults().front().detail +
-                                              (count > 1 ? " (and " + std::to_string(count - 1) + " more)" : ""));
+  return fail(ErrorKind::audit_log_broken, path + ": " + verifier.faults().front().detail +
+                                               (count > 1 ? " (and " + std::to_string(count - 1) + " more)" : ""));
 }
 
 struct VerifyOptions {
@@ -87,7 +95,7 @@ Result<void> run_verify(const VerifyOptions& options) {
   CC_ASSIGN(expected.keys, keys_of(options.keys));
   CC_ASSIGN(const std::string path, path_of(options.log));
   audit::Verifier verifier(std::move(expected));
-  CC_TRY(verify_file(path, verifier));
+  CC_TRY(verify_file(options.log, path, verifier));
   json::array faults;
   for (const audit::Fault& fault : verifier.faults()) {
     faults.push_back(
@@ -161,7 +169,7 @@ Result<void> run_show(const RangeOptions& options) {
   audit::Verifier verifier;
   const bool text = options.log.store.output == "text";
   json::array entries;
-  CC_TRY(verify_file(path, verifier, [&](std::string_view line) {
+  CC_TRY(verify_file(options.log, path, verifier, [&](std::string_view line) {
     const auto& entry = verifier.entry();
     if (!entry || entry->number < range.from || (range.to != 0 && entry->number > range.to) ||
         (!options.event.empty() && audit::name(entry->what.event) != options.event)) {
@@ -192,7 +200,7 @@ Result<void> ask_head(const AskOptions& options) {
 Result<void> run_head(const LogOptions& options) {
   CC_ASSIGN(const std::string path, path_of(options));
   audit::Verifier verifier;
-  CC_TRY(verify_file(path, verifier));
+  CC_TRY(verify_file(options, path, verifier));
   if (!verifier.faults().empty()) {
     return does_not_hold(path, verifier);
   }
@@ -206,7 +214,7 @@ Result<void> run_head(const LogOptions& options) {
 Result<void> run_key(const LogOptions& options) {
   CC_ASSIGN(const std::string path, path_of(options));
   audit::Verifier verifier;
-  CC_TRY(verify_file(path, verifier));
+  CC_TRY(verify_file(options, path, verifier));
   print_reply(json::object{{"checkpoint_keys", keys_json(verifier.keys())}, {"checkpoints", verifier.checkpoints()}},
               options.store.output);
   if (verifier.keys().empty()) {
@@ -215,25 +223,12 @@ Result<void> run_key(const LogOptions& options) {
   return verifier.faults().empty() ? Result<void>() : Result<void>(does_not_hold(path, verifier));
 }
 
-json::object transcript_json(const audit::Transcript& transcript) {
-  json::array hashes;
-  for (const crypto::Digest& hash : transcript.hashes) {
-    hashes.emplace_back(to_hex(hash));
-  }
-  return {{"format", "containment-chamber/audit-transcript/v1"},
-          {"log", to_hex(transcript.log)},
-          {"before", audit::text_of(transcript.before)},
-          {"entries", json::array(transcript.entries.begin(), transcript.entries.end())},
-          {"hashes", std::move(hashes)},
-          {"checkpoint", transcript.checkpoint}};
-}
-
 Result<void> run_transcript(const RangeOptions& options) {
   CC_ASSIGN(const Range range, range_of(options));
   CC_ASSIGN(const std::string path, path_of(options.log));
   audit::Verifier verifier;
   audit::TranscriptBuilder builder(range.from, range.to);
-  CC_TRY(verify_file(path, verifier, [&builder](std::string_view line) { builder.line(line); }));
+  CC_TRY(verify_file(options.log, path, verifier, [&builder](std::string_view line) { builder.line(line); }));
   if (!verifier.faults().empty()) {
     return does_not_hold(path, verifier);
   }
@@ -243,49 +238,6 @@ Result<void> run_transcript(const RangeOptions& options) {
       "Whoever holds the checkpoint key checks it with `audit verify-transcript FILE --checkpoint-key KEY`. It shows " +
       std::to_string(transcript.entries.size()) + " entries whole, names of operators and addresses included.");
   return {};
-}
-
-Result<audit::Transcript> parse_transcript(const std::string& text) {
-  const auto none = [](const std::string& what) {
-    return fail(ErrorKind::record_tampered, "not a transcript of an audit log: " + what);
-  };
-  boost::system::error_code error;
-  const json::value value = json::parse(text, error);
-  const json::object* object = error ? nullptr : value.if_object();
-  if (object == nullptr) {
-    return none("no JSON object");
-  }
-  const auto text_at = [object](std::string_view name) {
-    const json::value* member = object->if_contains(name);
-    return member != nullptr && member->is_string() ? std::string(member->get_string()) : std::string();
-  };
-  audit::Transcript out;
-  const auto before = audit::parse_head(text_at("before"));
-  if (object->size() != 6 || text_at("format") != "containment-chamber/audit-transcript/v1" || !before ||
-      !from_hex_exact(text_at("log"), out.log)) {
-    return none("wrong format, log or before");
-  }
-  out.before = *before;
-  out.checkpoint = text_at("checkpoint");
-  for (const char* name : {"entries", "hashes"}) {
-    const json::value* list = object->if_contains(name);
-    if (list == nullptr || !list->is_array()) {
-      return none(std::string(name) + " is no list");
-    }
-    for (const json::value& item : list->get_array()) {
-      crypto::Digest hash{};
-      const bool is_hash = std::string_view(name) == "hashes";
-      if (!item.is_string() || (is_hash && !from_hex_exact(std::string_view(item.get_string()), hash))) {
-        return none(std::string(name) + " holds something else");
-      }
-      if (is_hash) {
-        out.hashes.push_back(hash);
-      } else {
-        out.entries.emplace_back(item.get_string());
-      }
-    }
-  }
-  return out;
 }
 
 struct CheckOptions {
@@ -299,7 +251,7 @@ Result<void> run_check(const CheckOptions& options) {
   if (!in || !(text << in.rdbuf())) {
     return fail(ErrorKind::usage, options.file + " cannot be read");
   }
-  CC_ASSIGN(const audit::Transcript transcript, parse_transcript(text.str()));
+  CC_ASSIGN(const audit::Transcript transcript, parse_transcript(options.file, text.str()));
   CC_ASSIGN(const std::vector<audit::Entry> entries, audit::check(transcript, keys));
   print_reply(json::object{{"status", "ok"},
                            {"log", to_hex(transcript.log)},

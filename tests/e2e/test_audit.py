@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -214,7 +215,7 @@ class Audit(SignerTest):
         self.assertEqual(len(document["entries"]), last - 3)
 
         def both(name, with_key):
-            code = signer.run("audit", "verify-transcript", name, "--checkpoint-key", with_key, check=False)[0]
+            code, _, self.said = signer.run("audit", "verify-transcript", name, "--checkpoint-key", with_key, check=False)
             other = subprocess.run([sys.executable, "-B", os.path.join(SOURCE, "tools/audit_verify.py"), "--transcript", name, "--checkpoint-key", with_key],
                                    capture_output=True, check=False)
             self.assertEqual(code, other.returncode)
@@ -235,6 +236,10 @@ class Audit(SignerTest):
             with open(bad, "w", encoding="ascii") as text:
                 json.dump(changed, text)
             self.assertEqual(both(bad, key), 6, field)
+            self.assertIn(": audit_log_broken:", self.said)
+        for other in (signer.config, log_path(signer)):
+            self.assertEqual(both(other, key), 2)
+            self.assertIn(f"audit_log_invalid: This is no audit log: {other} is no transcript", self.said)
         self.assertEqual(signer.run("audit", "transcript", "--data-dir", signer.data, "--from", "9999", check=False)[0], 4)
 
     # ---- crashes, cuts, full disks
@@ -370,6 +375,25 @@ class Audit(SignerTest):
             self.fail("no crash fell between question and outcome")
         signer.stop()
         self.assertEqual(self.verify(signer), [])
+
+    def test_a_file_of_another_kind_is_called_that_and_not_a_damaged_log(self):
+        signer = self.signer()
+        other = os.path.join(signer.folder, "other")
+        for content in ("correct horse battery staple", "one line\nand another\n", '{"crypto": {}}', '{"crypto": {}}\n'):
+            with open(other, "w", encoding="ascii") as text:
+                text.write(content)
+            for command in ("verify", "show", "head", "key", "transcript"):
+                code, out, err = signer.run("audit", command, "--file", other, check=False)
+                self.assertEqual((code, json.loads(out or "{}").get("status")), (2, None), (command, out))
+                self.assertIn(f"audit_log_invalid: This is no audit log: {other}", err)
+            theirs = subprocess.run([sys.executable, "-B", os.path.join(SOURCE, "tools/audit_verify.py"), other], capture_output=True, check=False)
+            self.assertEqual(theirs.returncode, 2)
+        # Where the log of a signer must be, it is a log that somebody wrote over.
+        os.makedirs(signer.data)
+        shutil.copy(other, log_path(signer))
+        code, out, err = signer.run("audit", "verify", "--data-dir", signer.data, check=False)
+        self.assertEqual((code, [f["kind"] for f in json.loads(out)["faults"]]), (6, ["unreadable"]))
+        self.assertIn("audit_log_broken: The audit log does not hold: " + log_path(signer), err)
 
     # ---- who remembers
     def test_an_operators_tool_shouts_when_the_log_was_cut_rewritten_or_replaced(self):
@@ -507,7 +531,6 @@ class Audit(SignerTest):
         self.assertEqual(len(json.loads(signer.run("audit", "show", "--data-dir", signer.data, "--from", "2", "--to", "3")[1])["entries"]), 2)
         self.assertEqual(signer.run("audit", "show", "--data-dir", signer.data, "--event", "nothing", check=False)[0], 2)
         self.assertEqual(signer.run("audit", "show", "--file", "/no/such/file", check=False)[0], 6)
-        self.assertEqual(signer.run("audit", "verify", "--file", signer.config, check=False)[0], 6)
         self.assertEqual(signer.run("audit", "verify", "--data-dir", signer.data, "--expect-head", "x", check=False)[0], 2)
 
 
