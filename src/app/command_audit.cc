@@ -1,5 +1,6 @@
 // audit verify | show | head | key | transcript | verify-transcript: on the file of the log, with or without a running
 // signer; `ask-head` asks a running one.
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -9,6 +10,7 @@
 #include <sstream>
 
 #include "adapters/files/audit_file.h"
+#include "app/audit_memory.h"
 #include "app/audit_trail.h"
 #include "app/command.h"
 #include "app/data_dir.h"
@@ -82,18 +84,83 @@ tl::unexpected<Error> does_not_hold(const std::string& path, const audit::Verifi
                                                (count > 1 ? " (and " + std::to_string(count - 1) + " more)" : ""));
 }
 
+// Heads that the log must hold, and who knows them.
+struct KnownHeads {
+  std::vector<audit::Head> heads;
+  json::array by;
+
+  void add(const char* who, const audit::Head& head) {
+    by.push_back(json::object{{"by", who}, {"head", audit::text_of(head)}});
+    if (std::ranges::find(heads, head) == heads.end()) {
+      heads.push_back(head);
+    }
+  }
+};
+
+// What this user's tools remember of the log; they know it by the id in its first entry.
+Result<std::vector<audit::Head>> remembered_by_user(const std::string& path) {
+  std::optional<audit::LogId> log;
+  CC_TRY(files::read_lines(path, [&log](std::string_view line) {
+    if (const Result<audit::Entry> first = audit::decode(line)) {
+      log = first->log;
+    }
+    return false;
+  }));
+  return log ? remembered_of(*log) : std::vector<audit::Head>();
+}
+
+// The head in the signer state. A state that cannot be asked is told, and keeps nobody from looking at the log.
+Result<void> add_head_in_state(const StoreOptions& store, KnownHeads& known) {
+  CC_ASSIGN(const Config config, load_store_config(store));
+  const auto head = head_in_state(config);
+  if (!head) {
+    advise("The signer state cannot be asked for the head that it remembers: " + head.error().message);
+  } else if (!*head || (*head)->number == 0) {
+    advise("The signer state remembers no head of an audit log.");
+  } else {
+    known.add("signer_state", **head);
+  }
+  return {};
+}
+
+void advise_on_end(const LogOptions& options, const KnownHeads& known, const std::vector<audit::Head>& remembered) {
+  if (!known.heads.empty()) {
+    return;
+  }
+  advise("The end of this log was compared with nothing: entries cut off behind its last one would not be seen.");
+  for (const audit::Head& head : remembered) {
+    advise("This user's tools remember a head of it: name it with --expect-head " + audit::text_of(head));
+  }
+  advise(options.file.empty()
+             ? "Name a head that somebody remembers with --expect-head NUMBER:HEX."
+             : "Name a head that somebody remembers with --expect-head NUMBER:HEX, or the signer whose "
+               "state knows one with --config or --data-dir.");
+}
+
 struct VerifyOptions {
   LogOptions log;
   std::vector<std::string> heads, keys;
 };
 Result<void> run_verify(const VerifyOptions& options) {
-  audit::Expectations expected;
+  KnownHeads known;
   for (const std::string& text : options.heads) {
     CC_ASSIGN(const audit::Head head, audit::parse_head(text));
-    expected.heads.push_back(head);
+    known.add("caller", head);
   }
+  audit::Expectations expected;
   CC_ASSIGN(expected.keys, keys_of(options.keys));
   CC_ASSIGN(const std::string path, path_of(options.log));
+  // What is remembered is read before the log: a signer that runs writes the other way round. A file by itself may be
+  // an older copy; of that nothing is expected that was not named.
+  CC_ASSIGN(const std::vector<audit::Head> remembered, remembered_by_user(path));
+  const StoreOptions& store = options.log.store;
+  if (options.log.file.empty() || !store.config.empty() || !store.data_dir.empty()) {
+    CC_TRY(add_head_in_state(store, known));
+    for (const audit::Head& head : remembered) {
+      known.add("this_user", head);
+    }
+  }
+  expected.heads = known.heads;
   audit::Verifier verifier(std::move(expected));
   CC_TRY(verify_file(options.log, path, verifier));
   json::array faults;
@@ -110,8 +177,10 @@ Result<void> run_verify(const VerifyOptions& options) {
                            {"signed_up_to", verifier.signed_up_to()},
                            {"unsigned_tail", verifier.unsigned_tail()},
                            {"checkpoint_keys", keys_json(verifier.keys())},
+                           {"compared_with", known.by},
                            {"faults", std::move(faults)}},
-              options.log.store.output);
+              store.output);
+  advise_on_end(options.log, known, remembered);
   if (!good) {
     return does_not_hold(path, verifier);
   }
