@@ -5,6 +5,7 @@
     audit_verify.py --transcript FILE --checkpoint-key HEX
 
 Prints one JSON document {"status", "entries", "head", "faults"} and ends with 0 when everything holds, else with 6.
+A file of another kind is not looked into: nothing is printed but a sentence on stderr, and it ends with 2.
 """
 import argparse
 import hashlib
@@ -198,8 +199,6 @@ def verify_transcript(text, keys):
     """Returns (last number, head there, faults)."""
     try:
         document = json.loads(text)
-        if document["format"] != "containment-chamber/audit-transcript/v1":
-            raise ValueError("another format")
         number, head = parse_head(document["before"])
         if number == 0 and any(head):
             raise ValueError("a wrong start")
@@ -221,6 +220,25 @@ def verify_transcript(text, keys):
         return 0, bytes(32), [("transcript", 0, str(why))]
 
 
+def is_log(data):
+    """Whether it is one at all: some line is an entry, or nothing is there."""
+    for raw in data.split(b"\n")[:-1]:
+        try:
+            decode(raw.decode("latin-1"))
+            return True
+        except NotAnEntry:
+            pass
+    return not data
+
+
+def is_transcript(data):
+    try:
+        document = json.loads(data)
+    except ValueError:
+        return False
+    return isinstance(document, dict) and document.get("format") == "containment-chamber/audit-transcript/v1"
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("log")
@@ -230,6 +248,9 @@ def main():
     given = arguments.parse_args()
     with open(given.log, "rb") as source:
         data = source.read()
+    if not (is_transcript(data) if given.transcript else is_log(data)):
+        print(f"{given.log} is no {'transcript' if given.transcript else 'audit log'}", file=sys.stderr)
+        return 2
     if given.transcript:
         number, head, faults = verify_transcript(data.decode(), given.checkpoint_key)
     else:

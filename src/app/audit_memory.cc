@@ -1,5 +1,6 @@
 #include "app/audit_memory.h"
 
+#include <algorithm>
 #include <boost/json/value.hpp>
 #include <chrono>
 #include <filesystem>
@@ -131,6 +132,16 @@ std::string audit_memory_path() {
     base = folder("HOME", "/.local/state");
   }
   return base.empty() ? base : base + "/containment-chamber/audit-heads";
+}
+
+std::vector<audit::Head> remembered_of(const audit::LogId& log) {
+  std::vector<audit::Head> out;
+  for (const auto& [url, known] : load(audit_memory_path())) {
+    if (known.log == to_hex(log) && std::ranges::find(out, known.head) == out.end()) {
+      out.push_back(known.head);
+    }
+  }
+  return out;
 }
 
 void hold_against_memory(const SignerClient& client, std::string_view header) {

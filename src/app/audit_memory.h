@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "audit/chain.h"
 
@@ -25,6 +26,9 @@ std::optional<RememberedHead> parse_remembered(std::string_view text);
 
 // $XDG_STATE_HOME/containment-chamber/audit-heads, else below $HOME/.local/state; empty when neither is set.
 std::string audit_memory_path();
+
+// What this user's tools remember of the log with that id, of whatever signers; each head once.
+std::vector<audit::Head> remembered_of(const audit::LogId& log);
 
 // Compares the header's head with the one remembered for this signer, asks the signer for the hashes in between, and
 // remembers the new one.

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "app/dynamodb_tables.h"
 #include "app/signer_id.h"
 #include "app/version.h"
 #include "audit/verify.h"
@@ -41,8 +42,7 @@ std::string policy_line(const access::PolicyConfig& policy) {
   return out + "\n";
 }
 
-Result<std::optional<audit::Head>> remembered_by(seal::StateStore& state, const std::string& name) {
-  CC_ASSIGN(const auto document, state.read(name));
+Result<std::optional<audit::Head>> head_of(const std::optional<seal::Document>& document) {
   if (!document) {
     return std::nullopt;
   }
@@ -50,6 +50,13 @@ Result<std::optional<audit::Head>> remembered_by(seal::StateStore& state, const 
   CC_ASSIGN(const audit::Head head, audit::parse_head(text));
   return head;
 }
+
+Result<std::optional<audit::Head>> remembered_by(seal::StateStore& state, const std::string& name) {
+  CC_ASSIGN(const auto document, state.read(name));
+  return head_of(document);
+}
+
+std::string head_document_of(const std::string& signer_id) { return kHeadDocument + ("-" + signer_id); }
 
 // One head in a state that is this signer's alone; else one for each, by the id beside its log.
 Result<std::string> head_document(const Config& config, Random& random) {
@@ -62,7 +69,7 @@ Result<std::string> head_document(const Config& config, Random& random) {
     log::warn("this signer has no id yet: from now on the signer state remembers the head of its audit log",
               {{"id", id.text}});
   }
-  return kHeadDocument + ("-" + id.text);
+  return head_document_of(id.text);
 }
 
 Draft draft(Event event) {
@@ -122,6 +129,21 @@ std::optional<Error> broken(const std::string& path, const Found& found) {
 }  // namespace
 
 std::string audit_path(const std::string& data_dir) { return data_dir + "/audit.log"; }
+
+Result<std::optional<audit::Head>> head_in_state(const Config& config) {
+  std::string name = kHeadDocument;
+  if (config.signer_state.backend != "sqlite") {
+    CC_ASSIGN(const std::optional<std::string> id, known_signer_id(config.data_dir));
+    if (!id) {
+      return fail(ErrorKind::not_found, config.data_dir +
+                                            " has no signer-id, by which a state that signers share knows the head of "
+                                            "this log from those of others");
+    }
+    name = head_document_of(*id);
+  }
+  CC_ASSIGN(const auto document, look_up_in_state(config, name));
+  return head_of(document);
+}
 
 crypto::Digest policies_digest(const Config& config) {
   std::string all;

@@ -23,6 +23,9 @@ namespace cc::app {
 
 // Where the log of a data directory lies.
 std::string audit_path(const std::string& data_dir);
+// The head of the log that the signer state remembers; nothing when it remembers none. Changes nothing and takes no
+// lock: the signer may run. Errors: not_found when there is no state; store_unavailable when it cannot be read.
+Result<std::optional<audit::Head>> head_in_state(const Config& config);
 // SHA-256 over names, scopes, keys and operations of the access policies, not over their tokens.
 crypto::Digest policies_digest(const Config& config);
 
@@ -33,8 +36,8 @@ class AuditTrail {
   // error here: facts().trouble says so, and ask() refuses.
   static Result<std::unique_ptr<AuditTrail>> open(const Config& config, seal::StateStore& state, const Clock& clock,
                                                   Random& random);
-  // The same for a command on the stores of a stopped signer: nothing is told of a start. Errors: also record_tampered
-  // when the log does not hold.
+  // The same for a command on the stores of a stopped signer: nothing is told of a start. Errors: also
+  // store_unavailable when the log does not hold.
   static Result<std::unique_ptr<AuditTrail>> open_offline(const Config& config, seal::StateStore& state,
                                                           const Clock& clock, Random& random);
 

@@ -1,5 +1,6 @@
 // audit verify | show | head | key | transcript | verify-transcript: on the file of the log, with or without a running
 // signer; `ask-head` asks a running one.
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -9,12 +10,13 @@
 #include <sstream>
 
 #include "adapters/files/audit_file.h"
+#include "app/audit_memory.h"
 #include "app/audit_trail.h"
 #include "app/command.h"
 #include "app/data_dir.h"
 #include "app/dynamodb_tables.h"
 #include "app/slashing_backend.h"
-#include "audit/transcript.h"
+#include "app/transcript_file.h"
 #include "base/iso_time.h"
 
 namespace cc::app {
@@ -55,23 +57,84 @@ json::array keys_json(const std::set<audit::CheckpointPublicKey>& keys) {
   return out;
 }
 
-// Reads a whole log through a verifier, and hands each line on.
+// Reads a whole log through a verifier, and hands each line on. Errors: audit_log_invalid when the file that was named
+// is something else; the log of a data directory is then one that was written over.
 Result<void> verify_file(
-    const std::string& path, audit::Verifier& verifier,
+    const LogOptions& options, const std::string& path, audit::Verifier& verifier,
     const std::function<void(std::string_view)>& line = [](std::string_view) {}) {
+  bool empty = true;
+  bool is_log = false;
   CC_ASSIGN(const std::uint64_t torn, files::read_lines(path, [&](std::string_view text) {
+              empty = false;
+              is_log = is_log || audit::decode(text).has_value();
               verifier.line(text);
               line(text);
               return true;
             }));
+  if (!options.file.empty() && !is_log && (!empty || torn != 0)) {
+    return fail(ErrorKind::audit_log_invalid, path + " is no audit log: no line of it is an entry");
+  }
   verifier.finish(torn);
   return {};
 }
 
 tl::unexpected<Error> does_not_hold(const std::string& path, const audit::Verifier& verifier) {
   const std::size_t count = verifier.faults().size();
-  return fail(ErrorKind::record_tampered, path + " does not hold: " + verifier.faults().front().detail +
-                                              (count > 1 ? " (and " + std::to_string(count - 1) + " more)" : ""));
+  return fail(ErrorKind::audit_log_broken, path + ": " + verifier.faults().front().detail +
+                                               (count > 1 ? " (and " + std::to_string(count - 1) + " more)" : ""));
+}
+
+// Heads that the log must hold, and who knows them.
+struct KnownHeads {
+  std::vector<audit::Head> heads;
+  json::array by;
+
+  void add(const char* who, const audit::Head& head) {
+    by.push_back(json::object{{"by", who}, {"head", audit::text_of(head)}});
+    if (std::ranges::find(heads, head) == heads.end()) {
+      heads.push_back(head);
+    }
+  }
+};
+
+// What this user's tools remember of the log; they know it by the id in its first entry.
+Result<std::vector<audit::Head>> remembered_by_user(const std::string& path) {
+  std::optional<audit::LogId> log;
+  CC_TRY(files::read_lines(path, [&log](std::string_view line) {
+    if (const Result<audit::Entry> first = audit::decode(line)) {
+      log = first->log;
+    }
+    return false;
+  }));
+  return log ? remembered_of(*log) : std::vector<audit::Head>();
+}
+
+// The head in the signer state. A state that cannot be asked is told, and keeps nobody from looking at the log.
+Result<void> add_head_in_state(const StoreOptions& store, KnownHeads& known) {
+  CC_ASSIGN(const Config config, load_store_config(store));
+  const auto head = head_in_state(config);
+  if (!head) {
+    advise("The signer state cannot be asked for the head that it remembers: " + head.error().message);
+  } else if (!*head || (*head)->number == 0) {
+    advise("The signer state remembers no head of an audit log.");
+  } else {
+    known.add("signer_state", **head);
+  }
+  return {};
+}
+
+void advise_on_end(const LogOptions& options, const KnownHeads& known, const std::vector<audit::Head>& remembered) {
+  if (!known.heads.empty()) {
+    return;
+  }
+  advise("The end of this log was compared with nothing: entries cut off behind its last one would not be seen.");
+  for (const audit::Head& head : remembered) {
+    advise("This user's tools remember a head of it: name it with --expect-head " + audit::text_of(head));
+  }
+  advise(options.file.empty()
+             ? "Name a head that somebody remembers with --expect-head NUMBER:HEX."
+             : "Name a head that somebody remembers with --expect-head NUMBER:HEX, or the signer whose "
+               "state knows one with --config or --data-dir.");
 }
 
 struct VerifyOptions {
@@ -79,15 +142,27 @@ struct VerifyOptions {
   std::vector<std::string> heads, keys;
 };
 Result<void> run_verify(const VerifyOptions& options) {
-  audit::Expectations expected;
+  KnownHeads known;
   for (const std::string& text : options.heads) {
     CC_ASSIGN(const audit::Head head, audit::parse_head(text));
-    expected.heads.push_back(head);
+    known.add("caller", head);
   }
+  audit::Expectations expected;
   CC_ASSIGN(expected.keys, keys_of(options.keys));
   CC_ASSIGN(const std::string path, path_of(options.log));
+  // What is remembered is read before the log: a signer that runs writes the other way round. A file by itself may be
+  // an older copy; of that nothing is expected that was not named.
+  CC_ASSIGN(const std::vector<audit::Head> remembered, remembered_by_user(path));
+  const StoreOptions& store = options.log.store;
+  if (options.log.file.empty() || !store.config.empty() || !store.data_dir.empty()) {
+    CC_TRY(add_head_in_state(store, known));
+    for (const audit::Head& head : remembered) {
+      known.add("this_user", head);
+    }
+  }
+  expected.heads = known.heads;
   audit::Verifier verifier(std::move(expected));
-  CC_TRY(verify_file(path, verifier));
+  CC_TRY(verify_file(options.log, path, verifier));
   json::array faults;
   for (const audit::Fault& fault : verifier.faults()) {
     faults.push_back(
@@ -102,8 +177,10 @@ Result<void> run_verify(const VerifyOptions& options) {
                            {"signed_up_to", verifier.signed_up_to()},
                            {"unsigned_tail", verifier.unsigned_tail()},
                            {"checkpoint_keys", keys_json(verifier.keys())},
+                           {"compared_with", known.by},
                            {"faults", std::move(faults)}},
-              options.log.store.output);
+              store.output);
+  advise_on_end(options.log, known, remembered);
   if (!good) {
     return does_not_hold(path, verifier);
   }
@@ -161,7 +238,7 @@ Result<void> run_show(const RangeOptions& options) {
   audit::Verifier verifier;
   const bool text = options.log.store.output == "text";
   json::array entries;
-  CC_TRY(verify_file(path, verifier, [&](std::string_view line) {
+  CC_TRY(verify_file(options.log, path, verifier, [&](std::string_view line) {
     const auto& entry = verifier.entry();
     if (!entry || entry->number < range.from || (range.to != 0 && entry->number > range.to) ||
         (!options.event.empty() && audit::name(entry->what.event) != options.event)) {
@@ -192,7 +269,7 @@ Result<void> ask_head(const AskOptions& options) {
 Result<void> run_head(const LogOptions& options) {
   CC_ASSIGN(const std::string path, path_of(options));
   audit::Verifier verifier;
-  CC_TRY(verify_file(path, verifier));
+  CC_TRY(verify_file(options, path, verifier));
   if (!verifier.faults().empty()) {
     return does_not_hold(path, verifier);
   }
@@ -206,7 +283,7 @@ Result<void> run_head(const LogOptions& options) {
 Result<void> run_key(const LogOptions& options) {
   CC_ASSIGN(const std::string path, path_of(options));
   audit::Verifier verifier;
-  CC_TRY(verify_file(path, verifier));
+  CC_TRY(verify_file(options, path, verifier));
   print_reply(json::object{{"checkpoint_keys", keys_json(verifier.keys())}, {"checkpoints", verifier.checkpoints()}},
               options.store.output);
   if (verifier.keys().empty()) {
@@ -215,25 +292,12 @@ Result<void> run_key(const LogOptions& options) {
   return verifier.faults().empty() ? Result<void>() : Result<void>(does_not_hold(path, verifier));
 }
 
-json::object transcript_json(const audit::Transcript& transcript) {
-  json::array hashes;
-  for (const crypto::Digest& hash : transcript.hashes) {
-    hashes.emplace_back(to_hex(hash));
-  }
-  return {{"format", "containment-chamber/audit-transcript/v1"},
-          {"log", to_hex(transcript.log)},
-          {"before", audit::text_of(transcript.before)},
-          {"entries", json::array(transcript.entries.begin(), transcript.entries.end())},
-          {"hashes", std::move(hashes)},
-          {"checkpoint", transcript.checkpoint}};
-}
-
 Result<void> run_transcript(const RangeOptions& options) {
   CC_ASSIGN(const Range range, range_of(options));
   CC_ASSIGN(const std::string path, path_of(options.log));
   audit::Verifier verifier;
   audit::TranscriptBuilder builder(range.from, range.to);
-  CC_TRY(verify_file(path, verifier, [&builder](std::string_view line) { builder.line(line); }));
+  CC_TRY(verify_file(options.log, path, verifier, [&builder](std::string_view line) { builder.line(line); }));
   if (!verifier.faults().empty()) {
     return does_not_hold(path, verifier);
   }
@@ -243,49 +307,6 @@ Result<void> run_transcript(const RangeOptions& options) {
       "Whoever holds the checkpoint key checks it with `audit verify-transcript FILE --checkpoint-key KEY`. It shows " +
       std::to_string(transcript.entries.size()) + " entries whole, names of operators and addresses included.");
   return {};
-}
-
-Result<audit::Transcript> parse_transcript(const std::string& text) {
-  const auto none = [](const std::string& what) {
-    return fail(ErrorKind::record_tampered, "not a transcript of an audit log: " + what);
-  };
-  boost::system::error_code error;
-  const json::value value = json::parse(text, error);
-  const json::object* object = error ? nullptr : value.if_object();
-  if (object == nullptr) {
-    return none("no JSON object");
-  }
-  const auto text_at = [object](std::string_view name) {
-    const json::value* member = object->if_contains(name);
-    return member != nullptr && member->is_string() ? std::string(member->get_string()) : std::string();
-  };
-  audit::Transcript out;
-  const auto before = audit::parse_head(text_at("before"));
-  if (object->size() != 6 || text_at("format") != "containment-chamber/audit-transcript/v1" || !before ||
-      !from_hex_exact(text_at("log"), out.log)) {
-    return none("wrong format, log or before");
-  }
-  out.before = *before;
-  out.checkpoint = text_at("checkpoint");
-  for (const char* name : {"entries", "hashes"}) {
-    const json::value* list = object->if_contains(name);
-    if (list == nullptr || !list->is_array()) {
-      return none(std::string(name) + " is no list");
-    }
-    for (const json::value& item : list->get_array()) {
-      crypto::Digest hash{};
-      const bool is_hash = std::string_view(name) == "hashes";
-      if (!item.is_string() || (is_hash && !from_hex_exact(std::string_view(item.get_string()), hash))) {
-        return none(std::string(name) + " holds something else");
-      }
-      if (is_hash) {
-        out.hashes.push_back(hash);
-      } else {
-        out.entries.emplace_back(item.get_string());
-      }
-    }
-  }
-  return out;
 }
 
 struct CheckOptions {
@@ -299,7 +320,7 @@ Result<void> run_check(const CheckOptions& options) {
   if (!in || !(text << in.rdbuf())) {
     return fail(ErrorKind::usage, options.file + " cannot be read");
   }
-  CC_ASSIGN(const audit::Transcript transcript, parse_transcript(text.str()));
+  CC_ASSIGN(const audit::Transcript transcript, parse_transcript(options.file, text.str()));
   CC_ASSIGN(const std::vector<audit::Entry> entries, audit::check(transcript, keys));
   print_reply(json::object{{"status", "ok"},
                            {"log", to_hex(transcript.log)},

@@ -47,6 +47,15 @@ Result<std::shared_ptr<dynamodb::Table>> DynamoTables::table(const std::shared_p
   return std::shared_ptr<dynamodb::Table>(kept, &kept->table);
 }
 
+Result<std::optional<seal::Document>> look_up_in_state(const Config& config, const std::string& name) {
+  if (config.signer_state.backend != "dynamodb") {
+    return sqlite::SqliteStateStore::look_up(config.signer_state.path, name);
+  }
+  CC_ASSIGN(const auto tables, DynamoTables::make(config, process_environment()));
+  CC_ASSIGN(const auto table, DynamoTables::table(tables, config.dynamodb.state_table));
+  return dynamodb::DynamoStateStore::look_up(*table, name);
+}
+
 Result<StateAndKeys> open_state_and_keys(const Config& config) {
   StateAndKeys out;
   if (config.signer_state.backend != "dynamodb") {

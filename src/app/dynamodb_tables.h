@@ -36,5 +36,8 @@ struct StateAndKeys {
   std::unique_ptr<keys::KeyStore> keys;
 };
 Result<StateAndKeys> open_state_and_keys(const Config& config);
+// One document of the signer state, whatever it lies in. Nothing is written and no lock is taken: the signer may run.
+// Errors: not_found without a file; store_unavailable; config_invalid.
+Result<std::optional<seal::Document>> look_up_in_state(const Config& config, const std::string& name);
 
 }  // namespace cc::app

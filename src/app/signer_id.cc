@@ -12,15 +12,25 @@ namespace {
 constexpr std::size_t kIdBytes = 16;
 constexpr std::size_t kLargestFile = 1024;
 
+std::string path_in(const std::string& data_dir) { return data_dir + "/signer-id"; }
+
 }  // namespace
 
 Result<SignerId> signer_id(const std::string& data_dir, Random& random) {
-  const std::string path = data_dir + "/signer-id";
+  CC_ASSIGN(std::optional<std::string> known, known_signer_id(data_dir));
+  if (known) {
+    return SignerId{*std::move(known), false};
+  }
+  SignerId fresh{to_hex(random.array<kIdBytes>()), true};
+  CC_TRY(files::write_private_line(path_in(data_dir), SecretBytes::copy_of(std::string_view(fresh.text))));
+  return fresh;
+}
+
+Result<std::optional<std::string>> known_signer_id(const std::string& data_dir) {
+  const std::string path = path_in(data_dir);
   std::error_code error;
   if (!std::filesystem::exists(path, error) && !error) {
-    SignerId fresh{to_hex(random.array<kIdBytes>()), true};
-    CC_TRY(files::write_private_line(path, SecretBytes::copy_of(std::string_view(fresh.text))));
-    return fresh;
+    return std::nullopt;
   }
   const auto file = files::read_small_file(path, kLargestFile);
   if (!file) {
@@ -37,7 +47,7 @@ Result<SignerId> signer_id(const std::string& data_dir, Random& random) {
                     "beside it is remembered by nobody: run `containment-chamber audit verify`, then remove the file, "
                     "and a new id is drawn");
   }
-  return SignerId{std::move(text), false};
+  return text;
 }
 
 }  // namespace cc::app

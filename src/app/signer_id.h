@@ -2,6 +2,7 @@
 // (`signer-id`), drawn once and flushed before they are used. A copy of the directory must not keep it.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/random.h"
@@ -15,5 +16,7 @@ struct SignerId {
 };
 // Errors: store_unavailable when the file cannot be read or written, or holds something else.
 Result<SignerId> signer_id(const std::string& data_dir, Random& random);
+// The id drawn before; none is drawn. Errors: as above.
+Result<std::optional<std::string>> known_signer_id(const std::string& data_dir);
 
 }  // namespace cc::app

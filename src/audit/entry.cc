@@ -73,7 +73,7 @@ class Writer {
   std::string out_;
 };
 
-tl::unexpected<Error> damaged(const std::string& what) { return fail(ErrorKind::record_malformed, what); }
+tl::unexpected<Error> damaged(const std::string& what) { return fail(ErrorKind::audit_log_broken, what); }
 
 // Reads a line member by member, in the writer's order; what it does not understand fails the comparison with the
 // re-encoded line at the latest.

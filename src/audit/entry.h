@@ -89,7 +89,7 @@ std::string body_of(const Entry& entry);
 std::string encode(const Entry& entry);
 // The line that body_of() and the head make, without building the body again.
 std::string join_line(std::string_view body, const crypto::Digest& head);
-// Errors: record_malformed saying what is wrong with the line.
+// Errors: audit_log_broken saying what is wrong with the line.
 Result<Entry> decode(std::string_view line);
 // The hashed part of a line that decode() accepts.
 std::string_view hashed_part(std::string_view line);

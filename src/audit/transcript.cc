@@ -6,7 +6,7 @@ namespace cc::audit {
 namespace {
 
 tl::unexpected<Error> broken(const std::string& what) {
-  return fail(ErrorKind::record_tampered, "the transcript does not hold: " + what);
+  return fail(ErrorKind::audit_log_broken, "the transcript does not hold: " + what);
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ class TranscriptBuilder {
   bool covered_ = false;
 };
 
-// What an outsider does. Returns the entries. Errors: record_tampered saying what does not hold.
+// What an outsider does. Returns the entries. Errors: audit_log_broken saying what does not hold.
 Result<std::vector<Entry>> check(const Transcript& transcript, const std::set<CheckpointPublicKey>& keys);
 
 }  // namespace cc::audit

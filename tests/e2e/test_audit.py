@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -214,7 +215,7 @@ class Audit(SignerTest):
         self.assertEqual(len(document["entries"]), last - 3)
 
         def both(name, with_key):
-            code = signer.run("audit", "verify-transcript", name, "--checkpoint-key", with_key, check=False)[0]
+            code, _, self.said = signer.run("audit", "verify-transcript", name, "--checkpoint-key", with_key, check=False)
             other = subprocess.run([sys.executable, "-B", os.path.join(SOURCE, "tools/audit_verify.py"), "--transcript", name, "--checkpoint-key", with_key],
                                    capture_output=True, check=False)
             self.assertEqual(code, other.returncode)
@@ -235,6 +236,10 @@ class Audit(SignerTest):
             with open(bad, "w", encoding="ascii") as text:
                 json.dump(changed, text)
             self.assertEqual(both(bad, key), 6, field)
+            self.assertIn(": audit_log_broken:", self.said)
+        for other in (signer.config, log_path(signer)):
+            self.assertEqual(both(other, key), 2)
+            self.assertIn(f"audit_log_invalid: This is no audit log: {other} is no transcript", self.said)
         self.assertEqual(signer.run("audit", "transcript", "--data-dir", signer.data, "--from", "9999", check=False)[0], 4)
 
     # ---- crashes, cuts, full disks
@@ -371,7 +376,124 @@ class Audit(SignerTest):
         signer.stop()
         self.assertEqual(self.verify(signer), [])
 
+    def test_a_file_of_another_kind_is_called_that_and_not_a_damaged_log(self):
+        signer = self.signer()
+        other = os.path.join(signer.folder, "other")
+        for content in ("correct horse battery staple", "one line\nand another\n", '{"crypto": {}}', '{"crypto": {}}\n'):
+            with open(other, "w", encoding="ascii") as text:
+                text.write(content)
+            for command in ("verify", "show", "head", "key", "transcript"):
+                code, out, err = signer.run("audit", command, "--file", other, check=False)
+                self.assertEqual((code, json.loads(out or "{}").get("status")), (2, None), (command, out))
+                self.assertIn(f"audit_log_invalid: This is no audit log: {other}", err)
+            theirs = subprocess.run([sys.executable, "-B", os.path.join(SOURCE, "tools/audit_verify.py"), other], capture_output=True, check=False)
+            self.assertEqual(theirs.returncode, 2)
+        # Where the log of a signer must be, it is a log that somebody wrote over.
+        os.makedirs(signer.data)
+        shutil.copy(other, log_path(signer))
+        code, out, err = signer.run("audit", "verify", "--data-dir", signer.data, check=False)
+        self.assertEqual((code, [f["kind"] for f in json.loads(out)["faults"]]), (6, ["unreadable"]))
+        self.assertIn("audit_log_broken: The audit log does not hold: " + log_path(signer), err)
+
     # ---- who remembers
+    def test_verify_holds_the_end_against_the_signers_state_and_this_users_tools(self):
+        signer = self.signer()
+        signer.start()
+        signer.init_kms_only()
+        signer.operator("status", "--auth-token", "env:CC_AUTH_TOKEN")
+
+        def verify(*arguments, faults=(), **environment):
+            known = dict(signer.environment)
+            signer.environment.update(environment)
+            code, out, err = signer.run("audit", "verify", *arguments, check=False)
+            signer.environment = known
+            reply = json.loads(out)
+            self.assertEqual((code, [(f["kind"], f["number"]) for f in reply["faults"]]), (6 if faults else 0, list(faults)), err)
+            if faults:
+                self.assertIn("audit_log_broken: The audit log does not hold: ", err)
+            lines = [line for line in err.splitlines() if not line.startswith("The checkpoints agree with each other")]
+            return {known["by"] for known in reply["compared_with"]}, "\n".join(lines)
+
+        def content(folder):
+            found = {}
+            for name in os.listdir(folder):
+                if os.path.isfile(os.path.join(folder, name)) and not name.endswith("-shm"):
+                    with open(os.path.join(folder, name), "rb") as file:
+                        found[name] = file.read()
+            return found
+
+        both, state, user = {"signer_state", "this_user"}, {"signer_state"}, {"this_user"}
+        nobody = {"XDG_STATE_HOME": os.path.join(signer.folder, "nobody")}
+        self.assertEqual(verify("--data-dir", signer.data), (both, ""), "while the signer runs")
+        self.assertEqual(verify("--config", signer.config, **nobody), (state, ""))
+        self.assertEqual(verify("--file", log_path(signer), "--data-dir", signer.data, **nobody), (state, ""))
+        copy = os.path.join(signer.folder, "copy")
+        def known_to_state():
+            reply = json.loads(signer.run("audit", "verify", "--config", signer.config)[1])
+            return max(int(known["head"].split(":")[0]) for known in reply["compared_with"] if known["by"] == "signer_state")
+
+        patience = time.monotonic() + 60
+        while known_to_state() < 5:
+            self.assertLess(time.monotonic(), patience, "the state must remember the head")
+            time.sleep(0.2)
+        for end in (signer.kill, signer.stop):  # a state with its write-ahead log beside it, and one without
+            with self.subTest(end.__name__):
+                end()
+                shutil.rmtree(copy, ignore_errors=True)
+                shutil.copytree(signer.data, copy, ignore=shutil.ignore_patterns("*-shm"))
+                self.assertEqual(os.path.exists(os.path.join(copy, "state.sqlite-wal")), end == signer.kill)
+                path = os.path.join(copy, "audit.log")
+                self.assertEqual(verify("--data-dir", copy), (both, ""))
+                with open(path, "rb") as log:
+                    good = log.read().splitlines(keepends=True)
+                with open(path, "wb") as log:
+                    log.write(b"".join(good[:4]))
+                before = content(copy)
+                self.assertEqual(verify("--data-dir", copy, faults=[("cut", 5)], **nobody)[0], state)
+                self.assertEqual(content(copy), before, "the evidence stays as it is")
+                # The same number of entries, and the last ones written anew.
+                at, anew = bytes.fromhex(json.loads(good[3])["head"]), good[:4]
+                for line in good[4:]:
+                    body = re.sub(r'"time":\d', '"time":9', line.decode()[: line.rindex(b',"head":"')])
+                    at = audit_verify.next_head(at, hashlib.sha256(b"cc/audit/v1/entry\n" + body.encode()).digest())
+                    anew.append(f'{body},"head":"{at.hex()}"}}\n'.encode())
+                with open(path, "wb") as log:
+                    log.write(b"".join(anew))
+                code, out, _ = signer.run("audit", "verify", "--data-dir", copy, check=False)
+                self.assertEqual(code, 6)
+                self.assertIn("rewritten", [f["kind"] for f in json.loads(out)["faults"]])
+                with open(path, "wb") as log:
+                    log.write(b"".join(good[:4]))
+                signer.start()
+                signer.wait_status("unsealed")
+
+        # This user's tools alone.
+        for name in os.listdir(copy):
+            if name.startswith("state.sqlite"):
+                os.unlink(os.path.join(copy, name))
+        who, err = verify("--data-dir", copy, faults=[("cut", 5)])
+        self.assertEqual(who, user)
+        self.assertIn("state.sqlite does not exist", err)
+        # Nobody.
+        who, err = verify("--data-dir", copy, **nobody)
+        self.assertEqual(who, set())
+        self.assertIn("compared with nothing", err)
+        self.assertIn("--expect-head NUMBER:HEX", err)
+        with open(os.path.join(copy, "state.sqlite"), "wb") as state_file:
+            state_file.write(b"no database" * 1000)
+        who, err = verify("--data-dir", copy, **nobody)
+        self.assertEqual(who, set())
+        self.assertIn("state.sqlite cannot be read", err)
+        self.assertIn("compared with nothing", err)
+        # A file by itself may be an older copy: what is known of its end is said, and compared once it is named.
+        who, err = verify("--file", path)
+        self.assertEqual(who, set())
+        self.assertIn("compared with nothing", err)
+        head = re.search(r"--expect-head (\d+:[0-9a-f]{64})", err)[1]
+        who, err = verify("--file", path, "--expect-head", head, faults=[("cut", 5)])
+        self.assertEqual(who, {"caller"})
+        self.assertNotIn("compared with nothing", err)
+
     def test_an_operators_tool_shouts_when_the_log_was_cut_rewritten_or_replaced(self):
         port = str(free_port())
         signer = self.signer()
@@ -507,7 +629,6 @@ class Audit(SignerTest):
         self.assertEqual(len(json.loads(signer.run("audit", "show", "--data-dir", signer.data, "--from", "2", "--to", "3")[1])["entries"]), 2)
         self.assertEqual(signer.run("audit", "show", "--data-dir", signer.data, "--event", "nothing", check=False)[0], 2)
         self.assertEqual(signer.run("audit", "show", "--file", "/no/such/file", check=False)[0], 6)
-        self.assertEqual(signer.run("audit", "verify", "--file", signer.config, check=False)[0], 6)
         self.assertEqual(signer.run("audit", "verify", "--data-dir", signer.data, "--expect-head", "x", check=False)[0], 2)
 
 

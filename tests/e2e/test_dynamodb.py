@@ -100,6 +100,9 @@ class Replicas(Tables):
             with self.subTest(name):
                 with open(path, "wb") as log:
                     log.write(b"".join(lines))
+                code, out, err = one.run("audit", "verify", "--config", one.config, check=False)
+                self.assertEqual((code, name != "whole"), (6, True) if json.loads(out)["faults"] else (0, False), err)
+                self.assertIn("signer_state", [known["by"] for known in json.loads(out)["compared_with"]])
                 one.start()
                 one.wait_status("unsealed")
                 audit = self.seal_part(one)["audit"]
@@ -115,6 +118,9 @@ class Replicas(Tables):
         # A person looked, and gives up the old log: both files go.
         for name in ("signer-id", "audit.log"):
             os.rename(os.path.join(one.data, name), os.path.join(one.folder, name))
+        _, out, err = one.run("audit", "verify", "--config", one.config, "--file", os.path.join(one.folder, "audit.log"), check=False)
+        self.assertNotIn("signer_state", [known["by"] for known in json.loads(out)["compared_with"]])
+        self.assertIn("has no signer-id", err)
         one.start()
         one.wait_status("unsealed")
         self.assertNotIn("trouble", self.seal_part(one)["audit"])

@@ -24,8 +24,10 @@ Result<std::unique_ptr<DynamoStateStore>> DynamoStateStore::open(std::shared_ptr
   return std::unique_ptr<DynamoStateStore>(new DynamoStateStore(std::move(table)));
 }
 
-Result<std::optional<seal::Document>> DynamoStateStore::read(const std::string& name) {
-  CC_ASSIGN(const std::optional<Item> item, table_->get(document_key(name)));
+Result<std::optional<seal::Document>> DynamoStateStore::read(const std::string& name) { return look_up(*table_, name); }
+
+Result<std::optional<seal::Document>> DynamoStateStore::look_up(Table& table, const std::string& name) {
+  CC_ASSIGN(const std::optional<Item> item, table.get(document_key(name)));
   if (!item) {
     return std::nullopt;
   }

@@ -19,6 +19,8 @@ class DynamoStateStore final : public seal::StateStore {
  public:
   // Errors: config_invalid for a table of another kind; store_unavailable, also when there is no table.
   static Result<std::unique_ptr<DynamoStateStore>> open(std::shared_ptr<Table> table);
+  // One document, and nothing else is asked of the table: it is neither marked nor checked. Errors: store_unavailable.
+  static Result<std::optional<seal::Document>> look_up(Table& table, const std::string& name);
   Result<std::optional<seal::Document>> read(const std::string& name) override;
   Result<std::uint64_t> write(const std::string& name, std::uint64_t expected, ByteView content) override;
 

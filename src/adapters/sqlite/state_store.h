@@ -20,6 +20,10 @@ class SqliteStateStore final : public seal::StateStore {
   static Result<std::unique_ptr<SqliteStateStore>> open(const std::string& path,
                                                         OpenMode mode = OpenMode::open_or_create);
 
+  // One document of a file that may be another's: nothing is written or repaired, and a signer that runs is not
+  // disturbed. Errors: not_found without a file; store_unavailable.
+  static Result<std::optional<seal::Document>> look_up(const std::string& path, const std::string& name);
+
   Result<std::optional<seal::Document>> read(const std::string& name) override;
   Result<std::uint64_t> write(const std::string& name, std::uint64_t expected, ByteView content) override;
 
