@@ -27,7 +27,7 @@ bool matches_pattern(std::string_view pattern, std::string_view text) {
   return std::all_of(pattern.begin() + static_cast<std::ptrdiff_t>(p), pattern.end(), [](char c) { return c == '*'; });
 }
 
-Result<void> AllowedKeks::prepare(const std::string& name) {
+Result<void> AllowedKeks::check(const std::string& name) const {
   CC_ASSIGN(const std::string canonical, inner_.canonical_name(name));
   const bool allowed =
       patterns_.empty() || std::any_of(patterns_.begin(), patterns_.end(),
@@ -40,6 +40,11 @@ Result<void> AllowedKeks::prepare(const std::string& name) {
                                                 " lies on this machine alone, and the seal record is shared with "
                                                 "other replicas: use a KEK that all of them reach");
   }
+  return {};
+}
+
+Result<void> AllowedKeks::prepare(const std::string& name) {
+  CC_TRY(check(name));
   return inner_.prepare(name);
 }
 

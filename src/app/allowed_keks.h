@@ -11,7 +11,8 @@ namespace cc::app {
 // `*` stands for any run of characters, also none.
 bool matches_pattern(std::string_view pattern, std::string_view text);
 
-// Passes everything on; prepare() first checks the canonical name. Errors: kek_not_allowed.
+// Passes everything on; prepare() and wrap(), which new locks alone need, first check the canonical name. Errors:
+// kek_not_allowed.
 class AllowedKeks final : public seal::KekService {
  public:
   // No pattern: any KEK. `inner` outlives this.
@@ -22,6 +23,7 @@ class AllowedKeks final : public seal::KekService {
   Result<std::string> canonical_name(const std::string& name) const override { return inner_.canonical_name(name); }
   Result<void> prepare(const std::string& name) override;
   Result<Bytes> wrap(const std::string& name, const seal::KekContext& context, const SecretBytes& share) override {
+    CC_TRY(check(name));
     return inner_.wrap(name, context, share);
   }
   Result<SecretBytes> unwrap(const std::string& name, const seal::KekContext& context, ByteView wrapped) override {
@@ -32,6 +34,8 @@ class AllowedKeks final : public seal::KekService {
   }
 
  private:
+  Result<void> check(const std::string& name) const;
+
   seal::KekService& inner_;
   std::vector<std::string> patterns_;
   bool local_state_;

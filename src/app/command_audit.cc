@@ -337,7 +337,7 @@ struct AnewOptions {
 Result<void> run_begin_anew(const AnewOptions& options) {
   CC_ASSIGN(Config config, load_store_config(options.store));
   CC_TRY(resolve_database_secrets(config, process_environment()));
-  CC_ASSIGN(const DataDir lock, DataDir::lock(config.data_dir));
+  CC_ASSIGN(const DataDir lock, DataDir::lock_existing(config.data_dir));
   CC_ASSIGN(const StateAndKeys stores, open_state_and_keys(config));
   audit::Head named;
   if (!options.remembered.empty()) {

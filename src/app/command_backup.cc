@@ -56,13 +56,17 @@ struct CreateOptions {
   std::string output;
 };
 
+tl::unexpected<Error> no_chamber() {
+  return fail(ErrorKind::not_initialized, "there is no chamber here: is --config or --data-dir the signer's own?");
+}
+
 // The seal record as a file of its own, so that a backup can be read without a database.
 Result<seal::SealRecord> export_record(const Config& config, const std::string& into) {
   CC_ASSIGN(const auto state,
             sqlite::SqliteStateStore::open(config.signer_state.path, sqlite::OpenMode::existing_only));
   CC_ASSIGN(const auto document, state->read(seal::kSealRecordDocument));
   if (!document) {
-    return fail(ErrorKind::not_initialized, "there is no chamber here: is --config or --data-dir the signer's own?");
+    return no_chamber();
   }
   CC_ASSIGN(files::NewFile file, files::NewFile::create(into));
   CC_TRY(file.write(document->content));
@@ -70,13 +74,34 @@ Result<seal::SealRecord> export_record(const Config& config, const std::string& 
   return record_in(document->content);
 }
 
+// Where a disk is not mounted its folder is often missing: made here, the backup would lie on the signer's own disk.
+Result<void> need_folder_of(const std::string& file) {
+  const fs::path folder = fs::path(file).parent_path();
+  std::error_code ignored;
+  return folder.empty() || fs::is_directory(folder, ignored)
+             ? Result<void>()
+             : fail(ErrorKind::usage, folder.string() +
+                                          " is no folder: mount the disk that it should be on, or make "
+                                          "the folder, and run the command again");
+}
+
+// In an existing folder that is no signer's nothing is made, not even the lock.
+Result<void> need_state(const Config& config) {
+  std::error_code ignored;
+  return fs::is_directory(config.data_dir, ignored) && !fs::exists(config.signer_state.path, ignored)
+             ? Result<void>(no_chamber())
+             : Result<void>();
+}
+
 Result<void> run_create(const CreateOptions& options) {
   if (fs::exists(options.output)) {
     return fail(ErrorKind::usage, options.output + " exists already: name a new file");
   }
+  CC_TRY(need_folder_of(options.output));
   CC_ASSIGN(const Config config, load_store_config(options.store));
+  CC_TRY(need_state(config));
   // A running signer would sign on while the copies are made.
-  CC_ASSIGN(const DataDir lock, DataDir::lock(config.data_dir));
+  CC_ASSIGN(const DataDir lock, DataDir::lock_existing(config.data_dir));
   CC_ASSIGN(const files::FreshFolder scratch, files::FreshFolder::beside(options.output));
   CC_ASSIGN(const seal::SealRecord record, export_record(config, scratch.file(kRecordPart)));
   std::vector<std::pair<std::string, std::string>> databases{{kStatePart, config.signer_state.path},

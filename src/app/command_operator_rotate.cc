@@ -81,13 +81,13 @@ void advise_on_keks(const json::object& reply) {
   }
   if (found->as_array().empty()) {
     advise(
-        "No old KEK was found safe to disable: every old one is still in use, or the record could not be read back.");
+        "No old KEK was found safe to disable: every old one is a member of the new lock too, or the record could not "
+        "be read back.");
     return;
   }
   advise(
       "The new KEKs are in force, proven and stored. No lock in force needs these any more; they are safe to disable, "
-      "once "
-      "you also want no backup of the old seal record to open:");
+      "once you also want no backup of the old seal record to open (one that is lost already needs no disabling):");
   for (const json::value& kek : found->as_array()) {
     advise("  " + (kek.is_string() ? printable(kek.as_string()) : "(no name of a KEK; is this the signer you mean?)"));
   }

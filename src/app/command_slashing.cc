@@ -58,6 +58,9 @@ struct StatusOptions {
 Result<void> run_status(const StatusOptions& options) {
   CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store));
   SlashingOpening& found = stores.slashing;
+  if (found.pairing == guard::Pairing::create) {
+    return fail(stores.need_own_store().error());
+  }
   json::object reply{{"store", pairing_word(found.pairing)}, {"path", stores.backend.place}};
   if (found.store) {
     std::size_t validators = 0;
@@ -150,7 +153,7 @@ Result<void> run_import(const ImportOptions& options) {
   CC_ASSIGN(const guard::Interchange interchange, guard::parse_interchange(text.view()));
   const Root digest = crypto::sha256(bytes_of(text.view()));
   CC_ASSIGN(OfflineStores stores,
-            OfflineStores::open(options.store, audit::Event::slashing_import, OfflineStores::Folder::may_be_new));
+            OfflineStores::open(options.store, audit::Event::slashing_import, OfflineStores::Stores::may_be_new));
   const bool made_now = stores.slashing.pairing == guard::Pairing::create;
   CC_TRY(stores.settle_first_use());
   guard::ImportCounts counts;

@@ -27,18 +27,19 @@ struct OfflineStores {
   DataDir lock;
   std::unique_ptr<SystemRandom> random;
   std::unique_ptr<seal::StateStore> state;
-  std::unique_ptr<keys::KeyStore> keys;
+  std::unique_ptr<keys::KeyStore> keys;  // for looking there may be none
   SlashingBackend backend;
   SlashingOpening slashing;
   std::unique_ptr<SystemClock> clock = std::make_unique<SystemClock>();
   std::unique_ptr<AuditTrail> audit = nullptr;  // of a change
   audit::Draft told{};                          // what remember() will say of it
 
-  enum class Folder { must_exist, may_be_new };
-  // With a change: it stands in the audit log before this returns. Errors: store_locked while a server runs;
-  // store_unavailable; usage when the folder must exist and does not.
+  enum class Stores { must_exist, may_be_new };
+  // With a change: it stands in the audit log before this returns. Without one no store is made. The data folder has to
+  // exist; where it holds no store of a signer, and one must exist, nothing is made. Errors: store_locked while a
+  // server runs; store_unavailable; usage when the folder does not exist; not_found when there is no store.
   static Result<OfflineStores> open(const StoreOptions& options, std::optional<audit::Event> change = std::nullopt,
-                                    Folder folder = Folder::must_exist);
+                                    Stores stores = Stores::must_exist);
   // Errors: slashing_store_mismatch, also when there is no store yet.
   Result<void> need_own_store() const;
   // The same, but a first set-up makes the store.

@@ -56,7 +56,7 @@ struct EmptyHistoryOptions {
 Result<void> run_allow_empty_history(const EmptyHistoryOptions& options) {
   CC_ASSIGN(const auto keys, public_keys_of(options.public_keys));
   CC_ASSIGN(OfflineStores stores, OfflineStores::open(options.store, audit::Event::slashing_empty_history,
-                                                      OfflineStores::Folder::may_be_new));
+                                                      OfflineStores::Stores::may_be_new));
   CC_TRY(stores.settle_first_use());
   CC_TRY(stores.slashing.store->transact([&](guard::SlashingTransaction& tx) {
     return guard::allow_empty_history(tx, keys, "slashing allow-empty-history", SystemClock().unix_seconds());

@@ -36,6 +36,15 @@ Result<DataDir> DataDir::lock(const std::string& path) {
   return out;
 }
 
+Result<DataDir> DataDir::lock_existing(const std::string& path) {
+  struct stat facts{};
+  if (::stat(path.c_str(), &facts) != 0 || !S_ISDIR(facts.st_mode)) {
+    return fail(ErrorKind::usage,
+                path + " is no folder: name the data folder of the signer with --config or --data-dir");
+  }
+  return lock(path);
+}
+
 DataDir::DataDir(DataDir&& other) noexcept : lock_(std::exchange(other.lock_, -1)) {}
 
 DataDir::~DataDir() {

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "app/command_slashing.h"
@@ -10,6 +11,8 @@
 
 namespace cc::app {
 namespace {
+
+namespace fs = std::filesystem;
 
 // The chamber the store must serve from now on; nothing while there is none.
 Result<std::optional<seal::SealRecord>> seal_record_of(seal::StateStore& state) {
@@ -22,20 +25,62 @@ Result<std::optional<seal::SealRecord>> seal_record_of(seal::StateStore& state) 
   return record == nullptr ? std::nullopt : std::optional<seal::SealRecord>(std::move(*record));
 }
 
+tl::unexpected<Error> no_history_in(const std::string& place) {
+  return fail(ErrorKind::not_found,
+              "there is no slashing history in " + place + " yet; is --config or --data-dir the signer's own?");
+}
+
+// Looked at before the first file of a signer is made. What lies outside of this machine is asked later.
+Result<void> need_files_of_a_signer(const Config& config) {
+  const bool own_history = config.anti_slashing.backend == "sqlite";
+  std::vector<std::string> files{config.signer_state.path, config.sealed_keys_path};
+  if (own_history) {
+    files.push_back(config.anti_slashing.path);
+  }
+  std::error_code ignored;
+  const bool found = config.signer_state.backend == "dynamodb" ||
+                     std::ranges::any_of(files, [&](const auto& file) { return fs::exists(file, ignored); });
+  return found ? Result<void>() : no_history_in(own_history ? config.anti_slashing.path : config.data_dir);
+}
+
+// The state of a signer whose state file is gone, for looking only.
+class NoState final : public seal::StateStore {
+ public:
+  Result<std::optional<seal::Document>> read(const std::string& /*name*/) override { return std::nullopt; }
+  Result<std::uint64_t> write(const std::string& name, std::uint64_t /*expected*/, ByteView /*content*/) override {
+    return fail(ErrorKind::internal, name + " was to be written by a command that only looks");
+  }
+};
+
+// For looking: what is missing stays missing. There may be no key store then.
+Result<StateAndKeys> open_what_is_there(const Config& config) {
+  if (config.signer_state.backend == "dynamodb") {
+    return open_state_and_keys(config);
+  }
+  StateAndKeys out{std::make_unique<NoState>(), nullptr};
+  std::error_code ignored;
+  if (fs::exists(config.signer_state.path, ignored)) {
+    CC_ASSIGN(out.state, sqlite::SqliteStateStore::open(config.signer_state.path, sqlite::OpenMode::existing_only));
+  }
+  if (fs::exists(config.sealed_keys_path, ignored)) {
+    CC_ASSIGN(out.keys, sqlite::SqliteKeyStore::open(config.sealed_keys_path, sqlite::OpenMode::existing_only));
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<OfflineStores> OfflineStores::open(const StoreOptions& options, std::optional<audit::Event> change,
-                                          Folder folder) {
+                                          Stores stores) {
   CC_ASSIGN(Config config, load_store_config(options));
-  std::error_code missing;
-  if (folder == Folder::must_exist && !std::filesystem::is_directory(config.data_dir, missing)) {
-    return fail(ErrorKind::usage,
-                config.data_dir + " is no folder: name the data folder of the signer with --config or --data-dir");
+  std::error_code ignored;
+  if (stores == Stores::must_exist && fs::is_directory(config.data_dir, ignored)) {
+    CC_TRY(need_files_of_a_signer(config));
   }
   CC_TRY(resolve_database_secrets(config, process_environment()));
-  CC_ASSIGN(DataDir lock, DataDir::lock(config.data_dir));
+  CC_ASSIGN(DataDir lock, DataDir::lock_existing(config.data_dir));
   OfflineStores out{std::move(config), std::move(lock), std::make_unique<SystemRandom>(), nullptr, nullptr, {}, {}};
-  CC_ASSIGN(StateAndKeys opened, open_state_and_keys(out.config));
+  CC_ASSIGN(StateAndKeys opened, change ? open_state_and_keys(out.config) : open_what_is_there(out.config));
   out.state = std::move(opened.state);
   out.keys = std::move(opened.keys);
   if (change) {
@@ -47,7 +92,10 @@ Result<OfflineStores> OfflineStores::open(const StoreOptions& options, std::opti
     out.told.outcome = audit::Outcome::done;
   }
   CC_ASSIGN(const auto record, out.state->read(seal::kSealRecordDocument));
-  CC_ASSIGN(const std::uint64_t sealed, out.keys->count(std::nullopt));
+  std::uint64_t sealed = 0;
+  if (out.keys) {
+    CC_ASSIGN(sealed, out.keys->count(std::nullopt));
+  }
   CC_ASSIGN(out.backend, make_slashing_backend(out.config, *out.state, *out.random));
   CC_ASSIGN(out.slashing, find_slashing_store(*out.state, out.backend, record.has_value() || sealed > 0));
   return out;
@@ -59,8 +107,7 @@ Result<void> OfflineStores::need_own_store() const {
   }
   if (slashing.pairing == guard::Pairing::create || slashing.pairing == guard::Pairing::name ||
       slashing.pairing == guard::Pairing::join) {
-    return fail(ErrorKind::not_found, "there is no slashing history in " + backend.place +
-                                          " yet; is --config or --data-dir the signer's own?");
+    return no_history_in(backend.place);
   }
   return fail(guard::explain(slashing.pairing, backend.place));
 }

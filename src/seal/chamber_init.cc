@@ -85,7 +85,7 @@ Result<Chamber::Machine::NewChamber> Chamber::Machine::build(const InitRequest& 
   LockHeader header{LockKind::kms, 0, random.array<16>(), request.kms_threshold, request.keks};
   made.kms.lock = header.id;
   CC_ASSIGN(DealtLock dealt, deal(made.kms.lock_key, core.chamber, std::move(header), random));
-  CC_TRY(wrap_shares(ports_.keks, core.chamber, dealt));
+  CC_TRY(wrap_shares(ports_.keks, core.chamber, dealt, {}));
   core.locks.push_back(std::move(dealt.lock));
 
   MasterKeys master = draw_master_keys(random);

@@ -98,7 +98,7 @@ Result<StagedLock> Chamber::Machine::build_kms_lock(const KmsSetRequest& request
   const Secret<32> lock_key = ports_.random.secret<32>();
   LockHeader header{LockKind::kms, 0, ports_.random.array<16>(), request.threshold, request.keks};
   CC_ASSIGN(DealtLock dealt, deal(lock_key, core.chamber, std::move(header), ports_.random));
-  CC_TRY(wrap_shares(ports_.keks, core.chamber, dealt));
+  CC_TRY(wrap_shares(ports_.keks, core.chamber, dealt, core.kms().header.members));
   const SecretBytes content = encode_kms_content({kms_->inner.clone(), kms_->pepper.clone()});
   Bytes sealed = seal_content(lock_key, core.chamber, dealt.lock.header, expose_secret_bytes(content), ports_.random);
   return StagedLock{std::move(dealt.lock), std::move(sealed), std::nullopt};

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
+
+#include "seal/kek_name.h"
 
 namespace cc::seal {
 namespace {
@@ -40,6 +43,40 @@ Error summary(std::vector<Trouble> troubles, unsigned opened, unsigned m) {
 
 tl::unexpected<Error> naming_kek(const Error& error, const std::string& kek) {
   return fail(error.kind, kek + ": " + error.message);
+}
+
+bool is_local(const std::string& kek) {
+  const auto name = parse_kek_name(kek);
+  return name && name->scheme == KekScheme::local;
+}
+
+// Of a KEK of the lock in force. Elsewhere nothing is made, and looking a key up has its own advice.
+Result<void> find_held(KekService& keks, const std::string& kek) {
+  return is_local(kek) ? Result<void>() : keks.prepare(kek);
+}
+
+Error not_made_anew(Error error, const std::string& kek) {
+  if (error.kind == ErrorKind::kms_missing && is_local(kek)) {
+    error.message +=
+        ". It holds a share of the lock in force, and no new key takes its name: restore the file, or choose "
+        "another name for a new one, such as " +
+        kek + "-2";
+  }
+  return error;
+}
+
+// Errors: the KEK's; kms_mismatch when what it gives back is something else.
+Result<void> wrap_share(KekService& keks, const ChamberId& chamber, Lock& lock, const crypto::Share& share) {
+  const std::string& kek = lock.header.members[share.index - 1U];
+  const SecretBytes rtss = crypto::to_rtss(share, lock.header.id, lock.header.m);
+  const KekContext context = share_context(chamber, lock.header.id, share.index);
+  CC_ASSIGN(Bytes wrapped, keks.wrap(kek, context, rtss));
+  CC_ASSIGN(const SecretBytes back, keks.unwrap(kek, context, wrapped));
+  if (!(back == rtss)) {
+    return fail(ErrorKind::kms_mismatch, "the KEK does not give back what it wrapped; nothing was stored");
+  }
+  lock.members[share.index - 1U].wrap = std::move(wrapped);
+  return {};
 }
 
 Result<crypto::Share> share_of_member(const Result<SecretBytes>& rtss, const Lock& lock, unsigned index,
@@ -90,29 +127,27 @@ Result<void> check_keks(const KekService& keks, const std::vector<std::string>& 
   return {};
 }
 
-Result<void> wrap_shares(KekService& keks, const ChamberId& chamber, DealtLock& dealt) {
-  const LockHeader& header = dealt.lock.header;
-  for (const std::string& kek : header.members) {
-    if (const auto ready = keks.prepare(kek); !ready) {
-      return naming_kek(ready.error(), kek);
-    }
+Result<void> wrap_shares(KekService& keks, const ChamberId& chamber, DealtLock& dealt,
+                         const std::vector<std::string>& in_force) {
+  std::set<std::string> held;
+  for (const std::string& kek : in_force) {
+    held.insert(keks.canonical_name(kek).value_or(kek));
   }
-  for (const crypto::Share& share : dealt.shares) {
-    const std::string& kek = header.members[share.index - 1U];
-    const SecretBytes rtss = crypto::to_rtss(share, header.id, header.m);
-    const KekContext context = share_context(chamber, header.id, share.index);
-    auto wrapped = keks.wrap(kek, context, rtss);
-    if (!wrapped) {
-      return naming_kek(wrapped.error(), kek);
+  // No new KEK is made for a lock that fails for want of an old one.
+  for (const bool those_held : {true, false}) {
+    for (const crypto::Share& share : dealt.shares) {
+      const std::string& kek = dealt.lock.header.members[share.index - 1U];
+      if (held.contains(keks.canonical_name(kek).value_or(kek)) != those_held) {
+        continue;
+      }
+      if (const auto ready = those_held ? find_held(keks, kek) : keks.prepare(kek); !ready) {
+        return naming_kek(ready.error(), kek);
+      }
+      const auto wrapped = wrap_share(keks, chamber, dealt.lock, share);
+      if (!wrapped) {
+        return naming_kek(those_held ? not_made_anew(wrapped.error(), kek) : wrapped.error(), kek);
+      }
     }
-    const auto back = keks.unwrap(kek, context, *wrapped);
-    if (!back) {
-      return naming_kek(back.error(), kek);
-    }
-    if (!(*back == rtss)) {
-      return fail(ErrorKind::kms_mismatch, kek + ": the KEK does not give back what it wrapped; nothing was stored");
-    }
-    dealt.lock.members[share.index - 1U].wrap = *std::move(wrapped);
   }
   return {};
 }

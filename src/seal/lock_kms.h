@@ -13,8 +13,11 @@ KekContext share_context(const ChamberId& chamber, const LockId& lock, unsigned 
 // members_invalid, threshold_invalid.
 Result<void> check_keks(const KekService& keks, const std::vector<std::string>& names, unsigned threshold);
 
-// Wraps every share by its KEK and proves by unwrapping that it comes back. Errors: the KEK's, naming it.
-Result<void> wrap_shares(KekService& keks, const ChamberId& chamber, DealtLock& dealt);
+// Wraps every share by its KEK and proves by unwrapping that it comes back. Those of `in_force`, the members of the
+// lock that is replaced (none at init), come first and are never made: a key made under the name of one that was lost
+// would take its place for good. The others are made when they are missing. Errors: the KEK's, naming it.
+Result<void> wrap_shares(KekService& keks, const ChamberId& chamber, DealtLock& dealt,
+                         const std::vector<std::string>& in_force);
 
 // Whether the KEK still opens its share, and the share is the one that was dealt. Errors: as a KEK's.
 Result<void> probe_member(KekService& keks, const ChamberId& chamber, const Lock& lock, unsigned index);

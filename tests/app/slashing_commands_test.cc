@@ -53,6 +53,9 @@ TEST_F(SlashingCommands, ExportsWhatWasSignedAndImportsItElsewhere) {
   const fs::path file = signer_.folder() / "export.json";
   EXPECT_EQ(signer_.run({"slashing", "export", "--config", signer_.config(), "--out", file.string()}).exit_code, 0);
   SignerProcess other;
+  EXPECT_EQ(other.run({"slashing", "import", "--config", other.config(), file.string()}).exit_code, 2);
+  EXPECT_FALSE(fs::exists(other.data())) << "a mistyped folder is not made";
+  fs::create_directory(other.data());
   const auto imported = other.reply({"slashing", "import", "--config", other.config(), file.string()});
   EXPECT_EQ(json::serialize(imported), R"({"status":"imported","validators":1,"blocks":0,"attestations":1})");
   // The import was this signer's first set-up: the server takes the store as its own.

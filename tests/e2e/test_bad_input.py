@@ -217,6 +217,36 @@ class Ceremonies(SignerTest):
         os.rename(kek + ".away", kek)
         signer.wait_status("unsealed", 90)
 
+    def test_a_lost_local_kek_of_the_lock_is_never_made_anew_by_a_rotation(self):
+        signer = self.signer().start()
+        signer.init_kms_only(("local://one", "local://two", "local://three"))
+        folder = os.path.join(signer.data, "kek")
+        os.rename(os.path.join(folder, "one"), os.path.join(signer.folder, "one.away"))
+        rotate = lambda names, check=True: signer.operator("rotate", "kms", "--auth-token", "env:CC_AUTH_TOKEN", "--kms-key-arns", names,
+                                                           "--kms-threshold", "2", check=check)
+        code, out, err = rotate("local://four,local://one,local://two,local://three", check=False)
+        self.assertEqual((code, out), (5, ""), err)
+        for part in ("kms_missing", "local://one: ", "restore the file", "local://one-2"):
+            self.assertIn(part, err)
+        self.assertEqual(sorted(os.listdir(folder)), ["three", "two"], "neither the lost one nor a new one was made")
+
+        err = rotate("local://one-2,local://two,local://three")[2]
+        self.assertIn("one that is lost already needs no disabling", err)
+        self.assertEqual(err.strip().splitlines()[-1].strip(), "local://one")
+        self.assertEqual(sorted(os.listdir(folder)), ["one-2", "three", "two"])
+        err = rotate("local://one-2,local://two,local://three")[2]
+        self.assertIn("every old one is a member of the new lock too", err)
+        # A file that a run which crashed left behind, as made under a new name, is used.
+        signer.stop()
+        os.rename(os.path.join(signer.folder, "one.away"), os.path.join(folder, "five"))
+        signer.start()
+        signer.wait_status("unsealed")
+        before = open(os.path.join(folder, "five"), "rb").read()
+        rotate("local://five,local://two")
+        self.assertEqual(open(os.path.join(folder, "five"), "rb").read(), before)
+        signer.restart()
+        signer.wait_status("unsealed")
+
     def test_short_passphrases_and_used_tokens_are_refused(self):
         signer = self.signer().start()
         tokens = signer.init_quorum(operators=("alice", "bob"))["operator_tokens"]

@@ -71,6 +71,7 @@ class Guard(HistoryTest):
         signer = self.signer(extra=STRICT)
         helper = self.ready()
         pubkey = helper.import_interop(0)[0]
+        os.mkdir(signer.data, 0o700)
         self.slashing(signer, "import", self.file(signer, history(pubkey, [(9, 10)], [320])))
         self.again_first(signer)
         self.assertEqual(signer.import_interop(0), [pubkey])
@@ -78,6 +79,36 @@ class Guard(HistoryTest):
         self.assertEqual(signer.sign(pubkey, block(320)).status, 412)
         self.assertEqual(signer.sign(pubkey, attestation(10, 11)).status, 200)
         self.assertEqual(signer.sign(pubkey, block(321)).status, 200)
+
+    def test_commands_make_nothing_where_there_is_no_signer(self):
+        signer, pubkey = self.signer(extra=STRICT), "0x" + "ab" * 48
+        floor = ("--block-slot", "1", "--source-epoch", "1", "--target-epoch", "1")
+        file = self.file(signer, history(pubkey, [(9, 10)]))
+        for verb, *rest in (("status",), ("export",), ("prune",), ("watermark", *floor), ("adopt", *floor), ("import", file),
+                            ("allow-empty-history", "--pubkey", pubkey)):
+            code, out, err = self.slashing(signer, verb, *rest, check=False)
+            self.assertEqual((code, out), (2, None), err)
+            self.assertIn("is no folder: name the data folder of the signer", err)
+            self.assertFalse(os.path.exists(signer.data), verb)
+        os.mkdir(signer.data, 0o700)
+        for verb, *rest in (("status",), ("export",), ("prune",), ("watermark", *floor), ("adopt", *floor)):
+            code, out, err = self.slashing(signer, verb, *rest, check=False)
+            self.assertNotEqual(code, 0, verb)
+            self.assertIsNone(out)
+            self.assertIn("is --config or --data-dir the signer's own?", err)
+            self.assertEqual(os.listdir(signer.data), [], verb)
+        self.slashing(signer, "import", file)
+        self.assertEqual(self.slashing(signer, "status")[1]["validators"], 1)
+
+    def test_looking_at_a_store_whose_state_is_lost_makes_no_other(self):
+        signer = self.ready()
+        signer.stop()
+        for name in ("state.sqlite", "keys.sqlite"):
+            os.unlink(os.path.join(signer.data, name))
+        before = sorted(os.listdir(signer.data))
+        self.assertEqual(self.slashing(signer, "status")[1]["store"], "foreign")
+        self.assertNotEqual(self.slashing(signer, "export", check=False)[0], 0)
+        self.assertEqual(sorted(os.listdir(signer.data)), before)
 
     def again_first(self, signer):
         signer.start()

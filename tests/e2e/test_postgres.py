@@ -101,6 +101,7 @@ class Postgres(SignerTest):
             text.write(out)
         self.schema += "_copy"
         other = self.on_database()
+        os.mkdir(other.data, 0o700)
         other.run("slashing", "import", file, "--config", other.config)
         other.start()
         other.init_kms_only()

@@ -95,6 +95,26 @@ class WholeBackup(SignerTest):
             self.assertEqual(os.listdir(target + ".partial"), ["precious"])
             self.assertFalse([name for name in os.listdir(signer.folder) if ".partial-" in name])
 
+    def test_no_folder_is_made_for_a_backup_nor_a_signer_to_back_up(self):
+        signer, _, file, _ = self.made()
+        missing = os.path.join(signer.folder, "not", "there")
+        code, out, err = signer.run("backup", "create", "--config", signer.config, os.path.join(missing, "x.backup"), check=False)
+        self.assertEqual((code, out), (2, ""), err)
+        self.assertIn(missing + " is no folder: mount the disk", err)
+        self.assertFalse(os.path.exists(os.path.dirname(missing)))
+        for folder, said in ((missing, "is no folder: name the data folder"), (os.path.join(signer.folder, "empty"), "there is no chamber here")):
+            if folder != missing:
+                os.mkdir(folder)
+            code, out, err = signer.run("backup", "create", "--data-dir", folder, file + "2", check=False)
+            self.assertNotEqual(code, 0)
+            self.assertIn(said, err)
+            self.assertEqual(os.listdir(folder) if folder != missing else [], [])
+            self.assertFalse([name for name in os.listdir(signer.folder) if name.startswith("signer.backup2")])
+        self.assertFalse(os.path.exists(os.path.dirname(missing)))
+        inside = subprocess.run([BINARY, "backup", "create", "--config", signer.config, "plain.backup"], cwd=signer.folder, capture_output=True,
+                                env=signer.environment, check=False)
+        self.assertEqual(inside.returncode, 0, inside.stderr)
+
     def test_a_running_signer_an_existing_file_and_a_folder_in_use_are_refused(self):
         signer, _, file, _ = self.made()
         create = lambda path: signer.run("backup", "create", "--config", signer.config, path, check=False)

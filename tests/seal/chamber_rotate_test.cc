@@ -124,6 +124,36 @@ TEST(RotateKms, NamesOnlyKeksThatNoLockNeeds) {
   EXPECT_EQ(reply->safe_to_disable, (std::vector<std::string>{"local://kek-1", "local://kek-3"}));
 }
 
+TEST(RotateKms, ALostKekOfTheLockInForceIsNeverMadeAnew) {
+  World world;
+  const auto chamber = open_with_operators(world);
+  const SealRecord before = world.record();
+  world.keks.known.erase("local://kek-1");
+  const std::set<std::string> known = world.keks.known;
+  const auto refused = chamber->rotate_kms({{"local://new-1", "local://kek-1", "local://kek-2"}, 2});
+  EXPECT_EQ(code(refused), "kms_missing");
+  EXPECT_NE(refused.error().message.find("local://kek-1: "), std::string::npos) << "the lost one is named";
+  EXPECT_NE(refused.error().message.find("restore the file"), std::string::npos);
+  EXPECT_NE(refused.error().message.find("such as local://kek-1-2"), std::string::npos);
+  EXPECT_EQ(world.keks.known, known) << "also no new one was made for a lock that will not be";
+  EXPECT_EQ(world.record(), before);
+  EXPECT_EQ(chamber->status().state, VisibleState::unsealed);
+
+  const auto reply = chamber->rotate_kms({{"local://kek-1-2", "local://kek-2", "local://kek-3"}, 2});
+  ASSERT_TRUE(reply) << reply.error().message;
+  EXPECT_EQ(reply->safe_to_disable, (std::vector<std::string>{"local://kek-1"}));
+  EXPECT_TRUE(world.keks.known.contains("local://kek-1-2")) << "a new name is made, as at init";
+  EXPECT_FALSE(world.keks.known.contains("local://kek-1"));
+}
+
+TEST(RotateKms, AKekMadeBeforeACrashIsUsedWhenTheRotationRunsAgain) {
+  World world;
+  const auto chamber = open_kms_only(world);
+  world.keks.known.insert("local://new-1");
+  ASSERT_TRUE(chamber->rotate_kms({{"local://new-1", "local://kek-2"}, 2}));
+  EXPECT_EQ(world.record().core.kms().header.members, (std::vector<std::string>{"local://new-1", "local://kek-2"}));
+}
+
 TEST(RotateKms, NamesNoKekWhenTheStoredRecordCannotBeReadBack) {
   World world;
   const auto chamber = open_kms_only(world);
