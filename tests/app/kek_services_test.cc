@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <condition_variable>
 
+#include "app/allowed_keks.h"
+
 namespace cc::app {
 namespace {
 
@@ -51,6 +53,18 @@ std::vector<seal::WrappedShare> shares(const std::vector<std::string>& names) {
     out.push_back({name, {}, Bytes{static_cast<std::uint8_t>(out.size())}});
   }
   return out;
+}
+
+TEST(AllowedKeksTest, ANewLockUsesNoOtherKekAndAnOldOneStillOpens) {
+  GatedKeks inner;
+  AllowedKeks keks(inner, {"local://good*"});
+  const SecretBytes share = SecretBytes::copy_of("share");
+  EXPECT_TRUE(keks.prepare("local://good-1"));
+  EXPECT_TRUE(keks.wrap("local://good-1", {}, share));
+  EXPECT_EQ(keks.prepare("local://other").error().kind, ErrorKind::kek_not_allowed);
+  EXPECT_EQ(keks.wrap("local://other", {}, share).error().kind, ErrorKind::kek_not_allowed)
+      << "a KEK that stays in the lock is not prepared";
+  EXPECT_TRUE(keks.unwrap("local://other", {}, Bytes{1}));
 }
 
 TEST(ParallelKeksTest, TheFastestAreEnough) {
