@@ -174,6 +174,7 @@ class Replicas(Tables):
         self.assertEqual(one.request("GET", "/upcheck").status, 200)
         self.dynamodb.start()
         self.eventually(lambda: one.sign(keys[0], block(3)).status == 200, "signing goes on")
+        self.eventually(lambda: two.sign(keys[0], block(4)).status == 200, "the other one too")
         self.assertEqual(two.sign(keys[0], block(1, 9)).status, 412)
 
     def test_an_emptied_slashing_table_is_noticed(self):
