@@ -155,7 +155,7 @@ class TestSigner {
                 sealing,
                 [this] { return stores; },
                 [this] { ++changes; },
-                options} {
+                std::move(options)} {
     context.slashing = &slashing;
     context.clock = &clock;
     api::add_routes(*router, context);

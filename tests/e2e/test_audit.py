@@ -231,7 +231,8 @@ class Audit(SignerTest):
             elif isinstance(value, list):
                 changed[field] = value[:-1]
             else:
-                changed[field] = value.replace("1", "2", 1) if "1" in value else value.replace("0", "2", 1)
+                at = max(range(len(value)), key=lambda n: value[n].isdigit())  # the first digit, else the first letter
+                changed[field] = value[:at] + ("0" if value[at] != "0" else "1") + value[at + 1:]
             bad = os.path.join(signer.folder, "bad.json")
             with open(bad, "w", encoding="ascii") as text:
                 json.dump(changed, text)

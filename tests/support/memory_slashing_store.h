@@ -188,6 +188,7 @@ class MemorySlashingStore final : public guard::SlashingStore {
     }
     Result<std::vector<BlsPublicKey>> validators() override {
       std::vector<BlsPublicKey> out;
+      out.reserve(state_.validators.size());
       for (const auto& [key, row] : state_.validators) {
         out.push_back(key);
       }

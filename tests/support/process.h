@@ -63,8 +63,10 @@ class Process {
       return;
     }
     std::vector<std::string> variables;
+    variables.reserve(environment.size());
     for (const auto& [name, value] : environment) {
-      variables.push_back(name + "=" + value);
+      variables.push_back(name);
+      variables.back().append("=").append(value);
     }
     pid_ = ::fork();
     if (pid_ == 0) {
@@ -118,6 +120,8 @@ class Process {
     ::setsid();
     std::vector<char*> argv;
     std::vector<char*> envp;
+    argv.reserve(arguments.size() + 1);
+    envp.reserve(variables.size() + 1);
     for (const std::string& word : arguments) {
       argv.push_back(const_cast<char*>(word.c_str()));
     }
