@@ -61,6 +61,21 @@ http::Handler queued(CeremonyQueue& queue, Check check, Work work) {
   };
 }
 
+Work for_anyone(Work work) {
+  return [work = std::move(work)](http::Request& request) -> Result<http::Response> {
+    Result<http::Response> response = work(request);
+    if (response ||
+        (response.error().kind != ErrorKind::store_unavailable && response.error().kind != ErrorKind::store_in_doubt)) {
+      return response;
+    }
+    log::error("a request without a token met trouble of a store", {{"request_id", request.id},
+                                                                    {"code", facts(response.error().kind).code},
+                                                                    {"reason", response.error().message}});
+    return fail(response.error().kind,
+                "a store of the signer is in trouble; its log says which, under request " + request.id);
+  };
+}
+
 Result<access::Caller> caller_of(const Context& context, const http::Request& request, access::Scope scope) {
   auto caller = context.policies.allow(scope, request.header("authorization"), request.loopback);
   if (!caller) {

@@ -22,6 +22,9 @@ http::Handler direct(Check check, Work work);
 // A full queue answers 429 with Retry-After.
 http::Handler queued(CeremonyQueue& queue, Check check, Work work);
 
+// For work that no token guards: which file or table a store's trouble is about goes to the log, not to the caller.
+Work for_anyone(Work work);
+
 // The caller of this scope. Errors: unauthorized, forbidden; both counted.
 Result<access::Caller> caller_of(const Context& context, const http::Request& request, access::Scope scope);
 Check needs(const Context& context, access::Scope scope);

@@ -61,7 +61,7 @@ void add_audit_routes(http::Router& router, Context& context) {
       }));
   router.add("GET", "/api/v1/audit/proof",
              queued(context.ceremonies, open_to_all(),
-                    [&context](http::Request& request) { return proof(context, request); }));
+                    for_anyone([&context](http::Request& request) { return proof(context, request); })));
 }
 
 }  // namespace cc::api

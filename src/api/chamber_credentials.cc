@@ -59,15 +59,15 @@ Result<http::Response> list(Context& context, http::Request& request) {
 }  // namespace
 
 void add_chamber_credentials_routes(http::Router& router, Context& context) {
-  router.add("GET", kPath, queued(context.ceremonies, open_to_all(), [&context](http::Request& request) {
-               return list(context, request);
-             }));
-  router.add("POST", kPath, queued(context.ceremonies, takes_secrets(context), [&context](http::Request& request) {
-               return add(context, request);
-             }));
-  router.add("DELETE", kPath, queued(context.ceremonies, takes_secrets(context), [&context](http::Request& request) {
-               return remove(context, request);
-             }));
+  router.add("GET", kPath, queued(context.ceremonies, open_to_all(), for_anyone([&context](http::Request& request) {
+                                    return list(context, request);
+                                  })));
+  router.add("POST", kPath,
+             queued(context.ceremonies, takes_secrets(context),
+                    for_anyone([&context](http::Request& request) { return add(context, request); })));
+  router.add("DELETE", kPath,
+             queued(context.ceremonies, takes_secrets(context),
+                    for_anyone([&context](http::Request& request) { return remove(context, request); })));
 }
 
 }  // namespace cc::api

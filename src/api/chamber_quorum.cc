@@ -43,10 +43,10 @@ Result<http::Response> drill(Context& context, http::Request& request) {
 void add_chamber_quorum_routes(http::Router& router, Context& context) {
   router.add("POST", "/api/v1/chamber/rotate/approve",
              queued(context.ceremonies, takes_secrets(context),
-                    [&context](http::Request& request) { return approve(context, request); }));
+                    for_anyone([&context](http::Request& request) { return approve(context, request); })));
   router.add("POST", "/api/v1/chamber/drill",
              queued(context.ceremonies, takes_secrets(context),
-                    [&context](http::Request& request) { return drill(context, request); }));
+                    for_anyone([&context](http::Request& request) { return drill(context, request); })));
 }
 
 }  // namespace cc::api

@@ -66,13 +66,13 @@ Result<http::Response> unseal_reset(Context& context, http::Request& request) {
 void add_chamber_unseal_routes(http::Router& router, Context& context) {
   router.add("POST", "/api/v1/chamber/unseal",
              queued(context.ceremonies, takes_secrets(context),
-                    [&context](http::Request& request) { return unseal(context, request); }));
+                    for_anyone([&context](http::Request& request) { return unseal(context, request); })));
   router.add("POST", "/api/v1/chamber/unseal/challenge",
              queued(context.ceremonies, open_to_all(),
-                    [&context](http::Request& request) { return challenge(context, request); }));
+                    for_anyone([&context](http::Request& request) { return challenge(context, request); })));
   router.add("POST", "/api/v1/chamber/unseal/reset",
              queued(context.ceremonies, takes_secrets(context),
-                    [&context](http::Request& request) { return unseal_reset(context, request); }));
+                    for_anyone([&context](http::Request& request) { return unseal_reset(context, request); })));
 }
 
 }  // namespace cc::api

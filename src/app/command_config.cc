@@ -2,6 +2,7 @@
 #include <boost/json/object.hpp>
 #include <iostream>
 
+#include "app/cautions.h"
 #include "app/command.h"
 #include "app/command_line.h"
 #include "app/iam_reference.h"
@@ -44,6 +45,10 @@ Result<void> run_version(const Nothing&) {
 // Everything the server would refuse at start, without touching a store.
 Result<void> run_config_check(const StoreOptions& options) {
   CC_ASSIGN(Config config, load_store_config(options));
+  boost::json::array warnings;
+  for (const std::string& caution : cautions(config)) {
+    warnings.emplace_back(caution);
+  }
   CC_TRY(resolve_secrets(config, process_environment()));
   CC_ASSIGN(const ethereum::Network network, ethereum::load_network(config.network));
   std::string slashing = config.anti_slashing.path;
@@ -74,7 +79,8 @@ Result<void> run_config_check(const StoreOptions& options) {
           {"sealed_keys", tables ? "dynamodb table " + config.dynamodb.keys_table : config.sealed_keys_path},
           {"anti_slashing", slashing},
           {"local_keks", config.kek_local_dir},
-          {"auth_policies", policies}},
+          {"auth_policies", policies},
+          {"warnings", warnings}},
       options.output);
   return {};
 }

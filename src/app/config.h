@@ -26,6 +26,7 @@ namespace cc::app {
 using Environment = std::map<std::string, std::string>;
 
 struct Config {
+  std::string file;  // it was read from; empty when there was none
   // What one kind of change to the keys may cost.
   struct KeyWork {
     std::uint64_t max_items = 0, timeout_seconds = 0;

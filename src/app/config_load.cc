@@ -7,6 +7,7 @@
 #include "app/slashing_backend.h"
 #include "base/bytes.h"
 #include "base/chain.h"
+#include "http/listen_address.h"
 
 namespace cc::app {
 namespace {
@@ -97,7 +98,18 @@ Result<void> check_tls(const TlsConfig& tls) {
   return {};
 }
 
+// `key`: of the configuration, for the error.
+Result<void> check_address(const char* key, const std::string& address) {
+  const Result<void> checked = http::check_listen_address(address);
+  return checked ? checked : fail(ErrorKind::config_invalid, std::string(key) + ": " + checked.error().message);
+}
+
 Result<void> check_together(const Config& config) {
+  CC_TRY(check_address("server.listen_address", config.server.listen_address));
+  CC_TRY(check_address("metrics.listen_address", config.metrics.listen_address));
+  if (!config.tls.listen_address.empty()) {
+    CC_TRY(check_address("tls.listen_address", config.tls.listen_address));
+  }
   CC_TRY(check_tls(config.tls));
   CC_TRY(check_dynamodb(config));
   for (const std::string& text : config.canary_keys) {
@@ -158,6 +170,7 @@ Result<Config> load_config(const ConfigSources& sources) {
   Config config;
   CC_TRY(apply_defaults(config));
   if (sources.file) {
+    config.file = *sources.file;
     CC_ASSIGN(std::string text, read_file(*sources.file));
     const auto applied = apply_yaml(config, text, *sources.file);
     wipe(text);

@@ -10,6 +10,7 @@
 #include "app/allowed_keks.h"
 #include "app/audit_trail.h"
 #include "app/background.h"
+#include "app/cautions.h"
 #include "app/data_dir.h"
 #include "app/dynamodb_tables.h"
 #include "app/kek_probe.h"
@@ -107,18 +108,6 @@ seal::ChamberOptions chamber_options(const Config& config) {
   return out;
 }
 
-// Whoever steals the disk that holds data and KEKs opens a kms_only chamber.
-void warn_of_keks_beside_data(const Config& config) {
-  struct stat keks{};
-  struct stat data{};
-  std::error_code error;
-  if (::stat(config.kek_local_dir.c_str(), &keks) == 0 && ::stat(config.data_dir.c_str(), &data) == 0 &&
-      keks.st_dev == data.st_dev && !std::filesystem::is_empty(config.kek_local_dir, error)) {
-    log::warn("local KEKs lie on the same disk as the data: a thief of this disk opens a kms_only chamber",
-              {{"kek.local_dir", config.kek_local_dir}});
-  }
-}
-
 // Every room, in the order of building; they die in the reverse order.
 class Signer {
  public:
@@ -135,7 +124,6 @@ class Signer {
   }
 
   Result<void> start() {
-    warn_of_keks_beside_data(config_);
     if (const Result<void> booted = chamber_.boot(); !booted) {
       log::error("the chamber stays closed",
                  {{"code", facts(booted.error().kind).code}, {"reason", booted.error().message}});
@@ -349,6 +337,9 @@ Result<void> serve(Config config, const Environment& environment) {
                  config.log_format == "json" ? log::Format::json : log::Format::text);
   StopSignals signals;
   CC_TRY(settle_memory(config));
+  for (const std::string& caution : cautions(config)) {
+    log::warn(caution);
+  }
   CC_TRY(resolve_secrets(config, environment));
   log::info("containment-chamber starts",
             {{"version", kVersion}, {"data_dir", config.data_dir}, {"network", config.network}});

@@ -6,6 +6,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include "http/listen_address.h"
+
 namespace cc::http {
 namespace {
 
@@ -15,8 +17,6 @@ template <class Protocol>
 using Acceptor = asio::basic_socket_acceptor<Protocol, Executor>;
 template <class Protocol>
 using SocketOf = asio::basic_stream_socket<Protocol, Executor>;
-
-constexpr std::string_view kUnixPrefix = "unix:";
 
 // The caller's address; IPv4 callers of an IPv6 listener look like IPv4 callers.
 asio::ip::address plain_address(asio::ip::address address) {
@@ -82,11 +82,7 @@ tl::unexpected<Error> cannot_listen(const std::string& where, const ErrorCode& e
 
 Result<std::unique_ptr<Listener>> listen_tcp(asio::io_context& io, const std::string& address, std::uint16_t port) {
   ErrorCode ec;
-  const asio::ip::address ip = asio::ip::make_address(address, ec);
-  if (ec) {
-    return fail(ErrorKind::config_invalid, "\"" + address + "\" is not an IP address to listen on.");
-  }
-  const Tcp::endpoint endpoint(ip, port);
+  const Tcp::endpoint endpoint(asio::ip::make_address(address), port);
   const std::string where = address + " port " + std::to_string(port);
   Acceptor<Tcp> acceptor(io.get_executor());
   acceptor.open(endpoint.protocol(), ec);
@@ -121,10 +117,6 @@ void remove_abandoned(asio::io_context& io, const std::string& path) {
 }
 
 Result<std::unique_ptr<Listener>> listen_unix(asio::io_context& io, const std::string& path) {
-  constexpr std::size_t kLongestPath = 107;  // sun_path without its terminator
-  if (path.empty() || path.size() > kLongestPath) {
-    return fail(ErrorKind::config_invalid, "The path of a unix socket has 1 to 107 bytes.");
-  }
   remove_abandoned(io, path);
   ErrorCode ec;
   const Unix::endpoint endpoint(path);
@@ -149,6 +141,7 @@ Result<std::unique_ptr<Listener>> listen_unix(asio::io_context& io, const std::s
 }  // namespace
 
 Result<std::unique_ptr<Listener>> listen_on(asio::io_context& io, const std::string& address, std::uint16_t port) {
+  CC_TRY(check_listen_address(address));
   if (address.starts_with(kUnixPrefix)) {
     return listen_unix(io, address.substr(kUnixPrefix.size()));
   }

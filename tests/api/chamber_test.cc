@@ -1,6 +1,7 @@
 // The ceremonies over HTTP: replies field by field as the operations guide prints them, and every refusal.
 #include <gtest/gtest.h>
 
+#include "api/answer.h"
 #include "api/test_signer.h"
 
 namespace cc::api {
@@ -188,6 +189,22 @@ TEST(ChamberUnseal, UnknownOperatorsAnswerLikeWrongPassphrases) {
   EXPECT_EQ(known.status, 403);
   EXPECT_EQ(unknown.status, known.status);
   EXPECT_EQ(unknown.body, known.body);
+}
+
+TEST(Ceremonies, WhoeverHasNoTokenIsNotToldWhereTheStoresLie) {
+  http::Request request;
+  request.id = "req-7";
+  const auto told = [&request](Error error) {
+    const Work work = for_anyone([&error](http::Request&) -> Result<http::Response> { return tl::unexpected(error); });
+    return work(request).error();
+  };
+  for (const ErrorKind kind : {ErrorKind::store_unavailable, ErrorKind::store_in_doubt}) {
+    const Error error = told({kind, "cannot read /srv/signer/state.sqlite"});
+    EXPECT_EQ(error.kind, kind);
+    EXPECT_EQ(error.message.find("/srv"), std::string::npos) << error.message;
+    EXPECT_NE(error.message.find("req-7"), std::string::npos) << error.message;
+  }
+  EXPECT_EQ(told({ErrorKind::wrong_passphrase, "as it is"}).message, "as it is");
 }
 
 TEST(ChamberUnseal, ResetTakesATokenOrACredential) {

@@ -111,7 +111,7 @@ TEST(ChamberKeys, AreListedInPages) {
       EXPECT_EQ(one.at("status"), "active");
       seen.insert(std::string(one.at("pubkey").as_string()));
     }
-    const json::value next = page_body.at("next_cursor");
+    const json::value& next = page_body.at("next_cursor");
     EXPECT_EQ(next.is_null(), page == 2);
     cursor = next.is_null() ? "" : std::string(next.as_string());
   }

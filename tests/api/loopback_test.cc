@@ -57,8 +57,8 @@ TEST_F(Loopback, FromFirstBootToASignatureAndBack) {
 }
 
 TEST_F(Loopback, RefusesWhatIsTooLargeOrUnknown) {
-  EXPECT_EQ(send("POST", "/api/v1/chamber/unseal", std::string(257 * 1024, 'x')).status, 413);
-  EXPECT_EQ(send("POST", "/api/v1/chamber/drill", std::string(255 * 1024, 'x')).status, 400);
+  EXPECT_EQ(send("POST", "/api/v1/chamber/unseal", std::string(257UL * 1024, 'x')).status, 413);
+  EXPECT_EQ(send("POST", "/api/v1/chamber/drill", std::string(255UL * 1024, 'x')).status, 400);
   EXPECT_EQ(send("GET", "/nowhere").status, 404);
   EXPECT_EQ(send("DELETE", "/api/v1/chamber/init").status, 405);
 }

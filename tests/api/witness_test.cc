@@ -12,7 +12,6 @@ namespace {
 
 using audit::Draft;
 using audit::Event;
-using audit::Outcome;
 
 // Keeps what it is told; refuses when it is told to.
 class Listener final : public audit::Journal {

@@ -115,6 +115,7 @@ TEST(CommandLine, ConfigCheckSaysWhereTheStoresLie) {
       run_binary({"config", "check", "--config", file, "--data-dir", "/d"}, {{"T", "a-token-of-16-chars"}});
   EXPECT_EQ(done.exit_code, 0) << done.err;
   EXPECT_EQ(boost::json::parse(done.out).at("anti_slashing").as_string(), "/d/slashing.sqlite");
+  EXPECT_TRUE(boost::json::parse(done.out).at("warnings").as_array().empty()) << done.out;
   std::ofstream(folder / "config.yaml") << "auth_policies:\n  a:\n    token: env:T\n    allowed_scopes: [fly]\n";
   EXPECT_EQ(run_binary({"config", "check", "--config", file}, {{"T", "a-token-of-16-chars"}}).exit_code, 2);
 }

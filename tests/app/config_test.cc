@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "adapters/dynamodb/permissions.h"
+#include "app/cautions.h"
 #include "app/config_table.h"
 #include "app/iam_reference.h"
 #include "app/nearest.h"
@@ -74,6 +75,35 @@ TEST_F(ConfigFile, LaterSourcesWin) {
   EXPECT_EQ(load(yaml, {{"CONTAINMENT_SERVER__LISTEN_PORT", "2"}})->server.listen_port, 2U);
   EXPECT_EQ(load(yaml, {{"CONTAINMENT_SERVER__LISTEN_PORT", "2"}}, {{"server.listen_port", "3"}})->server.listen_port,
             3U);
+}
+
+TEST_F(ConfigFile, AnAddressThatIsNoneIsRefusedByItsKey) {
+  EXPECT_TRUE(load("server:\n  listen_address: unix:/run/cc.sock\nmetrics:\n  listen_address: '::1'\n"));
+  EXPECT_TRUE(holds(message("server:\n  listen_address: 127.0.0.1.9\n"), "server.listen_address: \"127.0.0.1.9\""));
+  EXPECT_TRUE(holds(message("metrics:\n  listen_address: localhost\n"), "metrics.listen_address"));
+  EXPECT_TRUE(holds(message("tls:\n  listen_address: 'unix:'\n"), "tls.listen_address"));
+}
+
+TEST_F(ConfigFile, CautionsNameWhatHadBetterNotBe) {
+  const auto told = [this](const std::string& yaml) {
+    std::string out;
+    for (const std::string& caution : cautions(load(yaml).value())) {
+      out.append(caution).append("\n");
+    }
+    return out;
+  };
+  const std::string policy = "auth_policies:\n  vc:\n    token: ";
+  EXPECT_EQ(told("data_dir: /nowhere\n"), "");
+  EXPECT_TRUE(holds(told("server:\n  listen_address: 0.0.0.0\n"), "may sign without a token"));
+  EXPECT_TRUE(holds(told("server:\n  listen_address: 0.0.0.0\nunauthenticated_policy:\n  allowed_scopes: [sign]\n"),
+                    "may sign without a token"));
+  EXPECT_EQ(told("server:\n  listen_address: 127.0.0.9\n" + policy + "env:T\n"), "");
+  EXPECT_TRUE(holds(told("server:\n  listen_address: 10.0.0.9\n" + policy + "env:T\n"), "unencrypted to 10.0.0.9"));
+  fs::permissions(path_, fs::perms::others_read, fs::perm_options::add);
+  EXPECT_TRUE(holds(told(policy + "a-token-of-16-chars\n"), "other users of this machine can read it"));
+  fs::permissions(path_, fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(told(policy + "a-token-of-16-chars\n"), "");
+  EXPECT_TRUE(holds(told("key_sources:\n  filesystem:\n    paths: [/nowhere/keys]\n"), "/nowhere/keys"));
 }
 
 TEST_F(ConfigFile, AnUnknownKeyIsRefusedWithPlaceAndNearestKey) {

@@ -22,7 +22,7 @@ inline constexpr const char* kSign = "signing-token-00000001";
 
 class SignerProcess {
  public:
-  explicit SignerProcess(std::string extra = {}, bool policies = true) {
+  explicit SignerProcess(const std::string& extra = {}, bool policies = true) {
     std::ofstream out(folder_ / "config.yaml");
     out << "data_dir: " << data().string() << "\nserver:\n  listen_port: 0\nmetrics:\n  listen_port: 0\n";
     if (policies) {

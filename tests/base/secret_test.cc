@@ -28,7 +28,7 @@ TEST(SecretBytes, ComparesWholeContents) {
   EXPECT_TRUE(a == a.clone());
   EXPECT_FALSE(a == SecretBytes::copy_of(std::string_view("0123456788")));
   EXPECT_FALSE(a == SecretBytes::copy_of(std::string_view("012345678")));
-  EXPECT_TRUE(SecretBytes() == SecretBytes());
+  EXPECT_TRUE(SecretBytes() == SecretBytes());  // NOLINT(readability-container-size-empty)
 }
 
 TEST(SecretBytes, IsEmptyAfterItMovedAway) {

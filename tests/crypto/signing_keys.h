@@ -10,7 +10,7 @@
 namespace cc::crypto {
 
 struct Key {
-  explicit Key(BlsSecretKey s) : secret(std::move(s)), recoded(secret) {}
+  explicit Key(BlsSecretKey s) : secret(std::move(s)), recoded(secret) {}  // NOLINT(clang-analyzer-optin*)
   BlsSecretKey secret;
   RecodedKey recoded;
 };

@@ -207,7 +207,7 @@ TEST(AgeRecipient, ReadsWhatAgeKeygenPrintsAndWritesItBack) {
 TEST(AgeRecipient, FindsEveryTypingErrorInOnePlaceAndEveryPairOfSwappedNeighbours) {
   const std::string good = kAgeRecipient;
   for (std::size_t at = 0; at < good.size(); ++at) {
-    for (const char other : std::string("qpzry9x8gf2tvdw0s3jn54khce6mua7l1bioQ \n\0~", 42)) {
+    for (const char other : std::string("qpzry9x8gf2tvdw0s3jn54khce6mua7l1bioQ \n\0~", 41)) {
       std::string changed = good;
       changed[at] = other;
       EXPECT_EQ(parse_recipient(changed).has_value(), changed == good) << at << " " << other;

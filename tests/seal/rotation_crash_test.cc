@@ -81,7 +81,7 @@ struct Case {
 };
 
 bool staged(const SealRecord& record) { return record.core.staged.has_value(); }
-std::function<bool(const SealRecord&)> is_in_force(std::vector<std::string> names) {
+std::function<bool(const SealRecord&)> is_in_force(const std::vector<std::string>& names) {
   return [names](const SealRecord& record) { return !staged(record) && in_force(record) == names; };
 }
 bool has_kept_and_new(const SealRecord& record) { return record.core.kms().header.members == kKeptAndNew.keks; }

@@ -99,7 +99,7 @@ TEST(Race, UnderInjectedFaultsEverySignatureIsRecordedAndNoneConflict) {
           const std::size_t which = random() % kKeys;
           const std::uint64_t target = 1 + i / 8;
           const Root root = root_of(random() % 3);
-          pipeline.submit(vote(keys[which], target, root, [&released, which, target, root](Reply reply) {
+          pipeline.submit(vote(keys[which], target, root, [&released, which, target, root](const Reply& reply) {
             if (reply) {
               const std::lock_guard lock(released.mutex);
               released.roots[{which, target}].insert(root);

@@ -14,7 +14,7 @@ class ClientTest : public testing::Test, protected AwsFixture {
     return client.call({"kms", "eu-west-1", "kms:Decrypt", "application/x-amz-json-1.1", "TrentService.Decrypt", "{}"},
                        &source);
   }
-  ErrorKind kind_after(HttpAnswer refused) {
+  ErrorKind kind_after(const HttpAnswer& refused) {
     wire.on_call = [refused](const HttpCall&) { return Result<HttpAnswer>(refused); };
     const auto out = call();
     wire.on_call = nullptr;

@@ -226,9 +226,9 @@ TEST_F(CredentialsTest, TheyAreRenewedFiveMinutesBeforeTheyRunOut) {
   environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "http://127.0.0.1/";
   wire.script.push_back(answer(200, endpoint_json("ONE")));
   EXPECT_EQ(id(), "ONE");
-  clock.unix_now += 54 * 60;
+  clock.unix_now += 54UL * 60;
   EXPECT_EQ(id(), "ONE");
-  clock.unix_now += 2 * 60;
+  clock.unix_now += 2UL * 60;
   wire.script.push_back(answer(200, endpoint_json("TWO", "2026-11-24T20:00:00Z")));
   EXPECT_EQ(id(), "TWO");
   EXPECT_EQ(wire.calls.size(), 2U);
@@ -238,12 +238,12 @@ TEST_F(CredentialsTest, OldOnesGoOnWhileARenewalFails) {
   environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = "http://127.0.0.1/";
   wire.script.push_back(answer(200, endpoint_json("ONE")));
   EXPECT_EQ(id(), "ONE");
-  clock.unix_now += 56 * 60;
+  clock.unix_now += 56UL * 60;
   EXPECT_EQ(id(), "ONE");
   const std::size_t asked = wire.calls.size();
   EXPECT_EQ(id(), "ONE");
   EXPECT_EQ(wire.calls.size(), asked) << "not asked again at once";
-  clock.unix_now += 5 * 60;
+  clock.unix_now += 5UL * 60;
   EXPECT_NE(id(), "ONE");
 }
 

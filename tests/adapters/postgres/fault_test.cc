@@ -14,7 +14,6 @@ namespace {
 using test::ask;
 using test::block;
 using test::PostgresCluster;
-using test::root_of;
 using test::vote;
 using testing::HasSubstr;
 

@@ -67,7 +67,7 @@ TEST_F(DatabaseTest, RefusesAFileCutAtAnyPageOrInsideOne) {
 TEST_F(DatabaseTest, RefusesDamageInsideItsTrees) {
   fill();
   std::string whole = test::read_text(path());
-  std::fill(whole.begin() + 4096, whole.begin() + 3 * 4096, '\xa5');
+  std::fill(whole.begin() + 4096, whole.begin() + 3L * 4096, '\xa5');
   write_file(path(), whole);
   EXPECT_THAT(refusal(path()), HasSubstr("damaged"));
 }
